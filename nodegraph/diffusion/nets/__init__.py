@@ -1,0 +1,1 @@
+"""Networks in the original latent-diffusion key layout, shaped by a config read from a file's keys."""
