@@ -27,7 +27,8 @@ class Attention(nn.Module):
         return out
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [B,heads,N,width / heads]
+        batch, positions, width = x.shape
+        return x.view(batch, positions, self.heads, width // self.heads).transpose(1, 2)
 
 
 class GatedGelu(nn.Module):
@@ -72,8 +73,8 @@ class TransformerBlock(nn.Module):
         h: Tensor = self.norm1(x)
         x = x + self.attn1(h, h)
         x = x + self.attn2(self.norm2(x), context)
-        x = x + self.ff(self.norm3(x))
-        return x
+        out: Tensor = x + self.ff(self.norm3(x))
+        return out
 
 
 class SpatialTransformer(nn.Module):
@@ -90,10 +91,10 @@ class SpatialTransformer(nn.Module):
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         """x [B,C,h,w], context [B,T,D] -> [B,C,h,w]."""
-        _, _, height, width = x.shape
+        batch, channels, height, width = x.shape
         # Channels last on both sides: with that memory format neither permutation moves a byte.
         tokens = self.proj_in(self.norm(x)).permute(0, 2, 3, 1).flatten(1, 2)
         for block in self.transformer_blocks:
             tokens = block(tokens, context)
-        out: Tensor = self.proj_out(tokens.unflatten(1, (height, width)).permute(0, 3, 1, 2))
+        out: Tensor = self.proj_out(tokens.reshape(batch, height, width, channels).permute(0, 3, 1, 2))
         return x + out

@@ -171,11 +171,11 @@ class PixelAttention(nn.Module):
         self.proj_out = conv1x1(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        _, _, height, width = x.shape
+        batch, channels, height, width = x.shape
         h = self.norm(x)
         q, k, v = (_positions(layer(h)) for layer in (self.q, self.k, self.v))
         mixed = functional.scaled_dot_product_attention(q, k, v)[:, 0]
-        out: Tensor = self.proj_out(mixed.unflatten(1, (height, width)).permute(0, 3, 1, 2))
+        out: Tensor = self.proj_out(mixed.reshape(batch, height, width, channels).permute(0, 3, 1, 2))
         return x + out
 
 

@@ -1,0 +1,83 @@
+"""Names of the files that are not supported as checkpoints: other families, and other kinds of file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from nodegraph.modelfiles.shapes import Shapes
+
+USE_SD1 = "Use a checkpoint of SD 1.x."
+
+
+class Other(NamedTuple):
+    """What a file is, with its article, and what its owner can do."""
+
+    name: str
+    remedy: str = USE_SD1
+
+
+def name_of(shapes: Shapes) -> Other | None:
+    """What the file is, if it is known and not a checkpoint of SD 1.x; None otherwise.
+
+    The tests go from the most telling key to the least, on names with the common denoiser prefix removed.
+    """
+    bare = {name.removeprefix("model.diffusion_model."): shape for name, shape in shapes.items()}
+    for other, test in _TESTS:
+        if test(bare):
+            return other
+    return None
+
+
+def _has(*keys: str) -> Callable[[Shapes], bool]:
+    return lambda shapes: all(key in shapes for key in keys)
+
+
+def _any_contains(*parts: str) -> Callable[[Shapes], bool]:
+    return lambda shapes: any(part in name for name in shapes for part in parts)
+
+
+def _label_width(*widths: int) -> Callable[[Shapes], bool]:
+    return lambda shapes: shapes.get("label_emb.0.0.weight", (0, 0))[-1] in widths
+
+
+def _sd2(shapes: Shapes) -> bool:
+    """Linear projections around the transformers, or the text encoder under OpenCLIP's names."""
+    projections = [shape for name, shape in shapes.items() if name.endswith("1.proj_in.weight")]
+    linear = any(len(shape) == 2 for shape in projections)
+    return linear or "cond_stage_model.model.positional_embedding" in shapes
+
+
+_LORA = Other("a LoRA", "Load it with the LoRA loader, on top of a checkpoint.")
+_CONTROLNET = Other("a ControlNet", "A ControlNet is no checkpoint; " + USE_SD1.lower())
+_DIFFUSERS = Other("a UNet in the diffusers layout", "Use the single-file checkpoint of the model.")
+_TEXT_ENCODER = Other("a text encoder without a denoiser", USE_SD1)
+_QUANTISED = Other("a quantised checkpoint", "Use the float16 or float32 file of the model.")
+
+_TESTS: tuple[tuple[Other, Callable[[Shapes], bool]], ...] = (
+    (
+        _LORA,
+        _any_contains("lora_down.", "lora_up.", "lora_A.", "lora_B.", ".hada_w1", ".lokr_w1", "_lora.down."),
+    ),
+    (_CONTROLNET, _any_contains("zero_convs.0.0", "controlnet_cond_embedding.", "controlnet_blocks.0.")),
+    (_QUANTISED, _any_contains("scaled_fp8", ".comfy_quant", ".weight_scale", ".scale_weight")),
+    (Other("an SD 3 checkpoint"), _has("joint_blocks.0.context_block.attn.qkv.weight")),
+    (Other("a FLUX.2 checkpoint"), _has("double_stream_modulation_img.lin.weight")),
+    (Other("a Chroma checkpoint"), _any_contains("distilled_guidance_layer.")),
+    (Other("a FLUX.1 checkpoint"), _has("double_blocks.0.img_attn.norm.key_norm.scale")),
+    (Other("a Qwen-Image checkpoint"), _has("txt_norm.weight")),
+    (Other("a Lumina 2 or Z-Image checkpoint"), _has("cap_embedder.1.weight")),
+    (Other("a PixArt checkpoint"), _has("t_block.1.weight")),
+    (Other("an AuraFlow checkpoint"), _has("double_layers.0.attn.w1q.weight")),
+    (Other("a Hunyuan-DiT checkpoint"), _has("mlp_t5.0.weight")),
+    (Other("a Stable Cascade checkpoint"), _has("clf.1.weight")),
+    (Other("a Stable Video Diffusion checkpoint"), _any_contains(".time_stack.")),
+    (Other("an SDXL checkpoint"), _label_width(2816)),
+    (Other("an SDXL refiner"), _label_width(2560)),
+    (Other("an SD 2.1 unCLIP checkpoint"), _label_width(1536, 2048)),
+    (Other("a class-conditional UNet (an upscaler or a video model)"), _has("label_emb.0.0.weight")),
+    (Other("an SD 2.x checkpoint"), _sd2),
+    (_DIFFUSERS, _any_contains("down_blocks.0.resnets.0.conv1.")),
+    (_TEXT_ENCODER, _has("text_model.encoder.layers.0.mlp.fc1.weight")),
+    (_TEXT_ENCODER, _has("encoder.block.0.layer.0.SelfAttention.q.weight")),
+)
