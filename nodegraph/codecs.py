@@ -1,0 +1,148 @@
+"""Codecs: every value that crosses an edge <-> (JSON meta, name -> tensor).
+
+The meta is self-describing: `{"$": "latent", ...}` is a value class by tag, `{"$tensor": name}` a tensor,
+`{"$tuple": [...]}` a tuple; everything else is JSON. Value classes are frozen dataclasses, so their fields
+are their codec; a class that is not registered cannot be decoded, and nothing is ever unpickled. The bytes
+container (safetensors, shared memory) is somebody else's: see `TensorStore`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from nodegraph import values
+from nodegraph.errors import DeclarationError
+
+JSON_LEAVES = (bool, int, float, str, type(None))
+
+
+class TensorStore(Protocol):
+    """A container of named tensors, such as a safetensors file."""
+
+    def write(self, path: Path, tensors: Mapping[str, Any], meta: str) -> None:
+        """Write all tensors and the meta text, whole or not at all."""
+        ...
+
+    def read(self, path: Path) -> tuple[Mapping[str, Any], str]:
+        """The tensors and the meta text of a file. Raises InputError on a torn or foreign one."""
+        ...
+
+
+def is_tensor(value: object) -> bool:
+    """Whether this is a torch tensor, told without importing torch."""
+    return any(cls.__module__ == "torch" and cls.__name__ == "Tensor" for cls in type(value).__mro__)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A value in pieces: `meta` is JSON, `tensors` are named in reading order (`0`, `1`, …)."""
+
+    meta: Any
+    tensors: Mapping[str, Any]
+
+
+class Codecs:
+    """The classes that may cross an edge, by tag."""
+
+    def __init__(self, classes: Sequence[type]) -> None:
+        self._by_tag: dict[str, type] = {}
+        for cls in classes:
+            self.register(cls)
+
+    def register(self, cls: type) -> None:
+        """Add a frozen dataclass. DeclarationError if it is not one or its name is taken."""
+        if not is_dataclass(cls) or not cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+            raise DeclarationError(f"{cls.__name__} must be a frozen dataclass to cross an edge")
+        tag = cls.__name__
+        if self._by_tag.get(tag, cls) is not cls:
+            raise DeclarationError(f"two value classes are named {tag}", remedy="Rename one of them.")
+        self._by_tag[tag] = cls
+
+    def copy(self) -> Codecs:
+        """The same classes, in a table that can grow on its own."""
+        return Codecs(list(self._by_tag.values()))
+
+    def encode(self, value: object) -> Encoded:
+        """Take a value apart. DeclarationError names a class that has no codec."""
+        tensors: dict[str, Any] = {}
+        return Encoded(self._encode(value, tensors), tensors)
+
+    def decode(self, encoded: Encoded) -> Any:
+        """Put a value together again."""
+        return self._decode(encoded.meta, encoded.tensors)
+
+    def _encode(self, value: object, tensors: dict[str, Any]) -> Any:
+        if isinstance(value, JSON_LEAVES):
+            return value
+        if is_tensor(value):
+            name = str(len(tensors))
+            tensors[name] = value
+            return {"$tensor": name}
+        if type(value).__name__ in self._by_tag and is_dataclass(value):
+            parts = {field.name: self._encode(getattr(value, field.name), tensors) for field in fields(value)}
+            return {"$": type(value).__name__, **parts}
+        if isinstance(value, tuple):
+            return {"$tuple": [self._encode(item, tensors) for item in value]}
+        if isinstance(value, list):
+            return [self._encode(item, tensors) for item in value]
+        if isinstance(value, Mapping):
+            return {"$map": [[key, self._encode(item, tensors)] for key, item in value.items()]}
+        raise DeclarationError(
+            f"a value of class {type(value).__name__} cannot cross an edge",
+            remedy="Return a registered value class, or register this one in `register_values`.",
+        )
+
+    def _decode(self, meta: Any, tensors: Mapping[str, Any]) -> Any:
+        if isinstance(meta, list):
+            return [self._decode(item, tensors) for item in meta]
+        if not isinstance(meta, dict):
+            return meta
+        if "$tensor" in meta:
+            return tensors[meta["$tensor"]]
+        if "$tuple" in meta:
+            return tuple(self._decode(item, tensors) for item in meta["$tuple"])
+        if "$map" in meta:
+            return {key: self._decode(item, tensors) for key, item in meta["$map"]}
+        cls = self._by_tag.get(meta.get("$", ""))
+        if cls is None:
+            raise DeclarationError(f"no value class is named {meta.get('$')!r}")
+        return cls(**{name: self._decode(item, tensors) for name, item in meta.items() if name != "$"})
+
+
+def builtin_codecs() -> Codecs:
+    """Codecs of the value classes that come with nodegraph."""
+    return Codecs(
+        [
+            values.Image, values.Mask, values.LatentFormat, values.Latent, values.ConditioningEntry,
+            values.Conditioning, values.Sigmas, values.ModelFile, values.Patch, values.Recipe, values.Model,
+            values.TextEncoder, values.Vae,
+        ]
+    )  # fmt: skip
+
+
+def tensors_in(value: object) -> Iterator[Any]:
+    """Every tensor inside a value, in reading order."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if is_tensor(item):
+            yield item
+        elif is_dataclass(item) and not isinstance(item, type):
+            stack.extend(getattr(item, field.name) for field in reversed(fields(item)))
+        elif isinstance(item, tuple | list):
+            stack.extend(reversed(item))
+        elif isinstance(item, Mapping):
+            stack.extend(reversed(list(item.values())))
+
+
+def describe_value(value: object) -> str:
+    """A value in a few words: shapes, not data."""
+    if isinstance(value, JSON_LEAVES):
+        text = repr(value)
+        return text if len(text) <= 60 else text[:57] + "..."
+    shapes = [str(list(tensor.shape)) for tensor in tensors_in(value)]
+    name = type(value).__name__
+    return f"{name} {' '.join(shapes)}" if shapes else name

@@ -1,0 +1,319 @@
+"""Declaring a node: a typed function is the whole declaration.
+
+`@node` reads the signature once and leaves a frozen `NodeType` on the function, which stays an ordinary
+function. The decorator marks and registers nothing: a pack's `register_nodes` hook returns the list.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)  # fmt: skip
+
+from pydantic import Field, TypeAdapter
+
+from nodegraph import sockets
+from nodegraph.errors import DeclarationError
+from nodegraph.runtime import Context
+
+Lane = Literal["inline", "cpu", "io", "device"]
+F = TypeVar("F", bound=Callable[..., Any])
+Fingerprint = Callable[[Mapping[str, Any]], str]
+_MARK = "__nodegraph_node__"
+_SCALARS: dict[object, sockets.ScalarName] = {bool: "bool", int: "int", float: "float", str: "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Marks a `str` input as a name from an open registry: `Annotated[str, Choice("samplers")]`."""
+
+    registry: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Marks a `str` input as the name of a file: `Annotated[str, File("checkpoints")]`."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeedMark:
+    """Marks an `int` input as a seed, which may be written as "random" and is resolved at submit."""
+
+
+Seed = Annotated[int, Field(ge=0, le=2**64 - 1, description="the same seed gives the same noise"), SeedMark()]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One input of a node type. `default` is meaningless where `required`."""
+
+    name: str
+    type: sockets.SocketType
+    annotation: Any = field(compare=False, repr=False)
+    required: bool
+    default: Any = field(default=None, compare=False)
+    is_seed: bool = False
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """Validates and coerces a literal (pydantic, strict: nothing is guessed)."""
+        return TypeAdapter(self.annotation)
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema of a literal; for a value class its socket type."""
+        if not self.type.has_literal:
+            return {"x-socket": self.type.to_json()}
+        schema = dict(self.adapter.json_schema())
+        schema["x-socket"] = self.type.to_json()
+        if not self.required:
+            schema["default"] = self.default
+        return schema
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """One output of a node type."""
+
+    name: str
+    type: sockets.SocketType
+
+
+@dataclass(frozen=True)
+class NodeType:
+    """Everything the engine knows about a node, derived from its function."""
+
+    id: str
+    function: Callable[..., Any] = field(compare=False, repr=False)
+    inputs: Mapping[str, InputSpec] = field(compare=False)
+    outputs: Mapping[str, OutputSpec] = field(compare=False)
+    context_parameter: str | None = None
+    version: int = 1
+    category: str = ""
+    title: str = ""
+    help: str = ""
+    cache: Literal["pure", "volatile"] | Fingerprint = field(default="pure", compare=False)
+    lane: Lane = "cpu"
+    output: bool = False
+    deprecated: str | None = None
+    experimental: bool = False
+    pack: str = ""
+
+    @cached_property
+    def is_async(self) -> bool:
+        """Whether the function is `async def`: it runs in the scheduler's loop and holds no lane slot."""
+        return inspect.iscoroutinefunction(self.function)
+
+    @property
+    def single_output(self) -> OutputSpec | None:
+        """The only output, where there is exactly one."""
+        return next(iter(self.outputs.values())) if len(self.outputs) == 1 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The node for a catalogue: id, help, inputs with JSON schemas, outputs."""
+        return {
+            "id": self.id, "version": self.version, "category": self.category, "title": self.title,
+            "help": self.help, "output": self.output, "deprecated": self.deprecated,
+            "experimental": self.experimental, "pack": self.pack,
+            "inputs": {
+                spec.name: {"required": spec.required, "schema": spec.schema} for spec in self.inputs.values()
+            },
+            "outputs": {spec.name: spec.type.to_json() for spec in self.outputs.values()},
+        }  # fmt: skip
+
+
+def node(
+    id: str,
+    *,
+    version: int = 1,
+    category: str = "",
+    title: str = "",
+    cache: Literal["pure", "volatile"] | Fingerprint = "pure",
+    lane: Lane = "cpu",
+    output: bool = False,
+    deprecated: str | None = None,
+    experimental: bool = False,
+) -> Callable[[F], F]:
+    """Declare the decorated function as a node type with this dotted id.
+
+    version is raised when results change; cache says whether equal inputs give equal results; lane is
+    where it runs (`inline` for microseconds); output marks a node that is run for its effect. Raises
+    DeclarationError naming the function and the parameter when the signature cannot be read.
+    """
+
+    def mark(function: F) -> F:
+        inputs, context_parameter = _read_inputs(id, function)
+        setattr(
+            function,
+            _MARK,
+            NodeType(
+                id=_check_id(id, function), function=function, inputs=inputs,
+                outputs=_read_outputs(id, function), context_parameter=context_parameter, version=version,
+                category=category, title=title or _title_from(id), help=inspect.getdoc(function) or "",
+                cache=cache, lane=lane, output=output, deprecated=deprecated, experimental=experimental,
+            ),
+        )  # fmt: skip
+        return function
+
+    return mark
+
+
+def node_type(marked: object) -> NodeType:
+    """The `NodeType` of a decorated function. DeclarationError if it is not one."""
+    if isinstance(marked, NodeType):
+        return marked
+    found = getattr(marked, _MARK, None)
+    if not isinstance(found, NodeType):
+        name = getattr(marked, "__name__", repr(marked))
+        raise DeclarationError(f"{name} is not a node", remedy="Decorate it with @node(...).")
+    return found
+
+
+def _check_id(id_: str, function: Callable[..., Any]) -> str:
+    parts = id_.split(".")
+    if not all(part.isidentifier() and part == part.lower() for part in parts):
+        raise DeclarationError(
+            f"{function.__name__}: '{id_}' is not a node id",
+            expected="lower-case names joined by dots, such as 'image.blur'",
+        )
+    return id_
+
+
+def _title_from(id_: str) -> str:
+    return id_.replace(".", " ").replace("_", " ").capitalize()
+
+
+def _hints(id_: str, function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(function, include_extras=True)
+    except (NameError, TypeError, AttributeError) as error:
+        raise DeclarationError(
+            f"node '{id_}': an annotation cannot be resolved: {error}",
+            remedy="Import the name at module level, not only for type checkers.",
+        ) from error
+
+
+def _read_inputs(id_: str, function: Callable[..., Any]) -> tuple[dict[str, InputSpec], str | None]:
+    hints = _hints(id_, function)
+    inputs: dict[str, InputSpec] = {}
+    context_parameter: str | None = None
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name not in hints:
+            raise DeclarationError(f"node '{id_}': parameter '{name}' has no annotation")
+        if hints[name] is Context:
+            context_parameter = name
+            continue
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise DeclarationError(
+                f"node '{id_}': growing inputs ('*{name}') are not supported yet",
+                remedy="Declare a list input, such as list[float], or separate optional inputs.",
+            )
+        inputs[name] = _input_spec(id_, name, hints[name], parameter.default)
+    return inputs, context_parameter
+
+
+def _input_spec(id_: str, name: str, annotation: Any, default: Any) -> InputSpec:
+    spec = InputSpec(
+        name=name,
+        type=socket_type(annotation, f"node '{id_}', parameter '{name}'"),
+        annotation=annotation,
+        required=default is inspect.Parameter.empty,
+        default=None if default is inspect.Parameter.empty else default,
+        is_seed=any(isinstance(extra, SeedMark) for extra in getattr(annotation, "__metadata__", ())),
+    )
+    if not spec.required and spec.type.has_literal and spec.default is not None:
+        try:
+            checked = spec.adapter.validate_python(spec.default, strict=True)
+        except ValueError as error:
+            raise DeclarationError(
+                f"node '{id_}', parameter '{name}': the default {spec.default!r} breaks its own declaration"
+            ) from error
+        object.__setattr__(spec, "default", checked)
+    return spec
+
+
+def _read_outputs(id_: str, function: Callable[..., Any]) -> dict[str, OutputSpec]:
+    returned = _hints(id_, function).get("return", inspect.Parameter.empty)
+    if returned is inspect.Parameter.empty:
+        raise DeclarationError(f"node '{id_}' has no return annotation", remedy="Use '-> None' for none.")
+    if returned is type(None):
+        return {}
+    if isinstance(returned, type) and issubclass(returned, tuple) and hasattr(returned, "_fields"):
+        hints = get_type_hints(returned, include_extras=True)
+        return {
+            name: OutputSpec(name, socket_type(hints[name], f"node '{id_}', output '{name}'"))
+            for name in returned._fields
+        }
+    type_ = socket_type(returned, f"node '{id_}', its return type")
+    name = type_.name if isinstance(type_, sockets.ValueType) else "value"
+    return {name: OutputSpec(name, type_)}
+
+
+def socket_type(annotation: Any, place: str) -> sockets.SocketType:
+    """The socket type of an annotation. DeclarationError names `place` when there is none."""
+    if get_origin(annotation) is Annotated:
+        base, *extras = get_args(annotation)
+        return _marked_type(extras) or socket_type(base, place)
+    if annotation in _SCALARS:
+        return sockets.Scalar(_SCALARS[annotation])
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return sockets.Menu(args)
+    if origin in (list, Sequence):
+        return sockets.ListType(socket_type(args[0], place))
+    if origin in (Union, types.UnionType):
+        return _union(args, place)
+    if isinstance(annotation, type) and not is_typeddict(annotation) and _is_value_class(annotation):
+        return sockets.ValueType(annotation)
+    raise DeclarationError(
+        f"{place}: {annotation!r} cannot be a socket",
+        expected="bool, int, float, str, a Literal, a list, a union or a frozen value class",
+    )
+
+
+def _marked_type(extras: Sequence[object]) -> sockets.SocketType | None:
+    for extra in extras:
+        if isinstance(extra, Choice):
+            return sockets.ChoiceType(extra.registry)
+        if isinstance(extra, File):
+            return sockets.FileType(extra.kind)
+    return None
+
+
+def _union(args: tuple[Any, ...], place: str) -> sockets.SocketType:
+    options = tuple(socket_type(arg, place) for arg in args if arg is not type(None))
+    inner = options[0] if len(options) == 1 else sockets.UnionType(options)
+    return sockets.OptionalType(inner) if type(None) in args else inner
+
+
+def _is_value_class(annotation: type) -> bool:
+    parameters = getattr(annotation, "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)
+
+
+def describe_range(spec: InputSpec) -> str:
+    """What a literal of an input may be, in words: type and range."""
+    schema = spec.adapter.json_schema() if spec.type.has_literal else {}
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f"a {spec.type.words} from {low} to {high}"
+    if low is not None:
+        return f"a {spec.type.words} of at least {low}"
+    if high is not None:
+        return f"a {spec.type.words} of at most {high}"
+    return spec.type.words

@@ -1,0 +1,256 @@
+"""The engine: packs, files, cache and devices in one object. Two engines do not see each other."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import platformdirs
+
+from nodegraph.errors import CancelledError, InputError, Problem, RunFailedError
+from nodegraph.execution import events
+from nodegraph.execution.cache import MemoryCache
+from nodegraph.execution.cancel import CancelToken
+from nodegraph.execution.context import Surroundings
+from nodegraph.execution.executor import Executor, Lanes, RunState
+from nodegraph.execution.files import write_whole
+from nodegraph.execution.plan import (
+    Parts,
+    Plan,
+    Snapshot,
+    content_digest,
+    files_of,
+    plan,
+    resolve_targets,
+)
+from nodegraph.execution.saved import SavedFiles
+from nodegraph.graph.binding import BoundGraph, bind, problems_of
+from nodegraph.graph.document import Document
+from nodegraph.graph.inputs import apply_inputs, current_values, resolve_seeds
+from nodegraph.graph.loading import load_document
+from nodegraph.hookspecs import Resources, ResourceSettings
+from nodegraph.modelfiles.index import FileIndex
+from nodegraph.packs import Packs, load_packs
+from nodegraph.runtime import Artifact, RunRecord
+
+Source = Document | Path | str | bytes | Mapping[str, Any]
+KINDS = ("checkpoints", "loras", "images")
+
+
+def default_data_dir() -> Path:
+    """Where models, caches and results are kept when no other place is named."""
+    return Path(platformdirs.user_data_dir("nodegraph", appauthor=False))
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run gave: named outputs, saved files, and what happened to each node."""
+
+    outputs: Mapping[str, Any]
+    artifacts: Sequence[Artifact]
+    nodes: Mapping[str, events.NodeFinished]
+    plan: Plan
+    record: RunRecord
+
+    def outcomes(self, outcome: events.Outcome) -> list[str]:
+        """The nodes with that outcome, in the order in which they finished."""
+        return [id_ for id_, finished in self.nodes.items() if finished.outcome == outcome]
+
+
+class Engine:
+    """Runs workflows in this process.
+
+    data_dir holds `models/`, `inputs/` and `outputs/` and what is remembered between runs; device is
+    "auto", "cpu" or "cuda:0"; dtype "auto", "float32", "float16" or "bfloat16"; cache_bytes bounds the
+    results kept in memory and model_bytes the weights.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | str | None = None,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        cache_bytes: int = 2 * 2**30,
+        model_bytes: int | None = None,
+        outputs: Path | str | None = None,
+        packs: Packs | None = None,
+    ) -> None:
+        self.data_dir = Path(data_dir) if data_dir is not None else default_data_dir()
+        self.outputs = Path(outputs) if outputs is not None else self.data_dir / "outputs"
+        self.packs = packs if packs is not None else load_packs()
+        self.registry = self.packs.registry
+        self.files = FileIndex(self._folders(), self.data_dir / "file_hashes.json")
+        self.cache = MemoryCache(cache_bytes)
+        self.saved = SavedFiles(self.data_dir / "saved_files.json")
+        self._settings = ResourceSettings(device, dtype, model_bytes)
+        self._resources: Resources | None = None
+        self._lanes = Lanes()
+        self._earlier: dict[str, dict[str, Parts]] = {}
+
+    def _folders(self) -> dict[str, list[Path]]:
+        own = {kind: [self.data_dir / "models" / kind] for kind in KINDS if kind != "images"}
+        own["images"] = [self.data_dir / "inputs", self.outputs]
+        shipped = self.registry.folders
+        return {kind: [*own.get(kind, []), *shipped.get(kind, [])] for kind in {**own, **shipped}}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Wait for running nodes and end the engine's threads."""
+        self._lanes.close()
+
+    @property
+    def resources(self) -> Resources:
+        """Devices and models; made, and torch imported, on first use."""
+        if self._resources is None:
+            self._resources = self.packs.make_resources(self._settings, self.files)
+        return self._resources
+
+    def load(self, source: Source) -> Document:
+        """A document from a file, JSON text or data, or a template (`"template:NAME"`)."""
+        if isinstance(source, Document):
+            return source
+        if isinstance(source, str) and source.startswith("template:"):
+            return load_document(self._template(source.removeprefix("template:")))
+        return load_document(source)
+
+    def _template(self, name: str) -> Path:
+        templates = self.registry.templates
+        if name not in templates:
+            raise InputError(
+                f"there is no template '{name}'", code="unknown_template",
+                remedy="There is: " + ", ".join(sorted(templates)) + ".",
+            )  # fmt: skip
+        return templates[name]
+
+    def check(self, source: Source, **inputs: Any) -> list[Problem]:
+        """Every problem of a workflow; empty if it can run."""
+        document = apply_inputs(self.load(source), inputs, self.registry, self.files)
+        return problems_of(resolve_seeds(document, self.registry, _draw_seed), self.registry, self.files)
+
+    def plan(self, source: Source, *, targets: Sequence[str] | None = None, **inputs: Any) -> Plan:
+        """What would run, what would be reused, and why. Files are hashed first where needed."""
+        graph = self._bind(source, inputs)
+        return self._plan(graph, resolve_targets(graph, targets), events.discard)
+
+    async def run(
+        self,
+        source: Source,
+        *,
+        targets: Sequence[str] | None = None,
+        on_event: events.Emit = events.discard,
+        cancel: CancelToken | None = None,
+        **inputs: Any,
+    ) -> RunResult:
+        """Run a workflow as a function of its named inputs.
+
+        Raises WorkflowError before anything runs when the workflow cannot be run, RunFailedError when
+        nodes failed (others have finished), CancelledError when it was cancelled.
+        """
+        graph = self._bind(source, inputs)
+        planned = await asyncio.to_thread(self._plan, graph, resolve_targets(graph, targets), on_event)
+        record = self._record(graph, planned)
+        around = Surroundings(
+            self.registry, self.files, _LateModels(self), self._guard, self.outputs, record,
+            cancel or CancelToken(),
+        )  # fmt: skip
+        state = await Executor(planned, self._lanes, self.cache, self.saved, around, on_event).run()
+        self._earlier[graph.document.name] = {
+            id_: entry.parts for id_, entry in planned.entries.items() if entry.action != "not needed"
+        }
+        return _result(graph, planned, record, state)
+
+    def run_sync(self, source: Source, **options: Any) -> RunResult:
+        """As `run`, for callers without an event loop."""
+        return asyncio.run(self.run(source, **options))
+
+    def export(self, value: object, path: Path, record: RunRecord) -> None:
+        """Write a value to a file by its suffix, with the run record inside, whole or not at all."""
+        exporter = self.registry.exporter(value, path)
+        write_whole(path, lambda temporary: exporter.write(value, temporary, record))
+
+    def _bind(self, source: Source, inputs: Mapping[str, Any]) -> BoundGraph:
+        document = apply_inputs(self.load(source), inputs, self.registry, self.files)
+        return bind(resolve_seeds(document, self.registry, _draw_seed), self.registry, self.files)
+
+    def _plan(self, graph: BoundGraph, targets: Sequence[str], emit: events.Emit) -> Plan:
+        for kind, name in sorted(files_of(graph)):
+            self.files.ensure(kind, name, _hash_progress(name, emit))
+        weights = any(node.type.lane == "device" for node in graph.nodes.values())
+        snapshot = Snapshot(
+            file_hashes=self.files.snapshot(files_of(graph)),
+            cached=self.cache,
+            saved=self.saved,
+            profile=self.resources.profile() if weights else "",
+            nonce=secrets.token_hex(8),
+            earlier=self._earlier.get(graph.document.name, {}),
+            document=content_digest(graph.document),
+        )
+        return plan(graph, targets, snapshot)
+
+    def _guard(self) -> AbstractContextManager[object]:
+        return self.resources.guard()
+
+    def _record(self, graph: BoundGraph, planned: Plan) -> RunRecord:
+        from nodegraph import __version__
+
+        weights = any(node.type.lane == "device" for node in graph.nodes.values())
+        hashes = {name: self.files.known(kind, name) or "" for kind, name in sorted(files_of(graph))}
+        run: dict[str, Any] = {
+            "nodegraph": __version__,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "profile": self.resources.profile() if weights else "",
+            "packs": {pack.name: pack.version for pack in self.packs.loaded},
+            "files": hashes,
+            "targets": list(planned.targets),
+        }
+        document = graph.document
+        return RunRecord(document.to_json(), current_values(document, self.registry), run)
+
+
+class _LateModels:
+    """The model store of an engine, made when a node first asks for weights."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def use(self, recipe: Any) -> Any:
+        return self._engine.resources.models.use(recipe)
+
+    def counters(self) -> Mapping[str, int]:
+        return self._engine.resources.models.counters()
+
+
+def _draw_seed() -> int:
+    return secrets.randbits(32)
+
+
+def _hash_progress(name: str, emit: events.Emit) -> Callable[[int, int], None]:
+    return lambda done, total: emit(events.FileHashed(name, done, total))
+
+
+def _result(graph: BoundGraph, planned: Plan, record: RunRecord, state: RunState) -> RunResult:
+    if state.cancelled:
+        raise CancelledError("the run was cancelled")
+    if state.failures:
+        raise RunFailedError(state.failures)
+    outputs = {
+        name: state.outputs[node][output]
+        for name, (node, output) in graph.outputs.items()
+        if node in state.outputs
+    }
+    return RunResult(outputs, tuple(state.artifacts), state.finished, planned, record)

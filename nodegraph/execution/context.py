@@ -1,0 +1,122 @@
+"""The `Context` that the executor hands to a node."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nodegraph.execution import events
+from nodegraph.execution.cancel import CancelToken
+from nodegraph.execution.files import write_numbered
+from nodegraph.registry import Registry
+from nodegraph.runtime import Artifact, Files, ModelStore, RunRecord
+from nodegraph.values import Image
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the nodes of one run share."""
+
+    registry: Registry
+    files: Files
+    models: ModelStore
+    guard: Callable[[], AbstractContextManager[object]]
+    outputs: Path
+    record: RunRecord
+    cancel: CancelToken
+
+
+class NodeContext:
+    """One node's view of the run. Its methods may be called from the node's own thread."""
+
+    def __init__(self, node: str, surroundings: Surroundings, emit: events.Emit) -> None:
+        self._node = node
+        self._around = surroundings
+        self._emit = emit
+        self._models = TimedStore(surroundings.models)
+        self._artifacts: list[Artifact] = []
+
+    @property
+    def node(self) -> str:
+        return self._node
+
+    @property
+    def models(self) -> ModelStore:
+        return self._models
+
+    @property
+    def files(self) -> Files:
+        return self._around.files
+
+    @property
+    def log(self) -> logging.Logger:
+        return logging.getLogger(f"nodegraph.node.{self._node}")
+
+    @property
+    def record(self) -> RunRecord:
+        return self._around.record
+
+    @property
+    def artifacts(self) -> list[Artifact]:
+        """What the node has saved so far."""
+        return self._artifacts
+
+    @property
+    def loading(self) -> float:
+        """Seconds that the node has waited for weights so far."""
+        return self._models.seconds
+
+    def steps(self, count: int) -> Iterator[int]:
+        for index in range(count):
+            self.check_cancelled()
+            yield index
+            self.progress(index + 1, count)
+
+    def progress(self, done: int, total: int) -> None:
+        self._emit(events.NodeProgress(self._node, done, total))
+        self.check_cancelled()
+
+    def preview(self, image: Image) -> None:
+        self._emit(events.NodePreview(self._node, image))
+
+    def check_cancelled(self) -> None:
+        self._around.cancel.check()
+
+    def choice(self, registry: str, name: str) -> Any:
+        return self._around.registry.choice(registry, name)
+
+    def save(self, prefix: str, suffix: str, media_type: str, write: Callable[[Path], None]) -> Artifact:
+        self.check_cancelled()
+        path = write_numbered(self._around.outputs, prefix, suffix, write)
+        artifact = Artifact(path, media_type, path.stat().st_size)
+        self._artifacts.append(artifact)
+        self._emit(events.NodeSaved(self._node, artifact))
+        return artifact
+
+
+class TimedStore:
+    """A model store that counts the seconds until weights are there."""
+
+    def __init__(self, store: ModelStore) -> None:
+        self._store = store
+        self.seconds = 0.0
+
+    def use(self, recipe: Any) -> Any:
+        """As the store's own `use`."""
+        return self._timed(recipe)
+
+    def counters(self) -> Any:
+        """As the store's own `counters`."""
+        return self._store.counters()
+
+    @contextmanager
+    def _timed(self, recipe: Any) -> Iterator[Any]:
+        start = time.perf_counter()
+        with self._store.use(recipe) as live:
+            self.seconds += time.perf_counter() - start
+            yield live

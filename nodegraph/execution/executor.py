@@ -1,0 +1,323 @@
+"""The executor: carries out a plan, emits events, and never recurses over the graph.
+
+Nodes start as soon as what they read is there. Inline nodes run in the scheduler's own loop, which yields
+now and then; the others run in their lane's threads (one for a device, several for CPU and I/O), so that
+independent branches overlap. A failed node stops only what reads from it. Results are released at their
+last reader unless the cache keeps them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from nodegraph.codecs import describe_value
+from nodegraph.declare import Lane, NodeType
+from nodegraph.errors import CancelledError, DeclarationError, NodeFailedError, NodegraphError, Problem
+from nodegraph.execution import events
+from nodegraph.execution.cache import MemoryCache
+from nodegraph.execution.context import NodeContext, Surroundings
+from nodegraph.execution.plan import Plan, PlanEntry
+from nodegraph.execution.saved import SavedFiles
+from nodegraph.runtime import Artifact
+
+_YIELD_EVERY = 0.005  # seconds of inline work between two chances for everybody else
+Outputs = Mapping[str, Any]
+
+
+class Lanes:
+    """Threads per lane. Devices have one, so that two nodes never fight over one."""
+
+    def __init__(self, cpu: int = 2, io: int = 4) -> None:
+        self._pools = {
+            "cpu": ThreadPoolExecutor(cpu, "cpu"),
+            "io": ThreadPoolExecutor(io, "io"),
+            "device": ThreadPoolExecutor(1, "device"),
+        }
+
+    def pool(self, lane: Lane) -> ThreadPoolExecutor:
+        """The threads of a lane other than inline."""
+        return self._pools[lane]
+
+    def close(self) -> None:
+        """Wait for running work and end the threads."""
+        for pool in self._pools.values():
+            pool.shutdown()
+
+
+@dataclass
+class RunState:
+    """What a run has come to: wanted outputs by node, failures, artifacts, and each node's outcome."""
+
+    outputs: dict[str, Outputs] = field(default_factory=dict)
+    failures: list[NodeFailedError] = field(default_factory=list)
+    artifacts: list[Artifact] = field(default_factory=list)
+    finished: dict[str, events.NodeFinished] = field(default_factory=dict)
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A node that has finished in its lane."""
+
+    entry: PlanEntry
+    outputs: Outputs | None
+    error: BaseException | None
+    seconds: float
+    context: NodeContext | None
+
+
+class Executor:
+    """Carries out one plan. Use once."""
+
+    def __init__(
+        self, plan: Plan, lanes: Lanes, cache: MemoryCache, saved: SavedFiles, around: Surroundings,
+        emit: events.Emit,
+    ) -> None:  # fmt: skip
+        self.plan = plan
+        self.lanes = lanes
+        self.cache = cache
+        self.saved = saved
+        self.around = around
+        self.emit = emit
+        self.state = RunState()
+        self._values: dict[str, Outputs] = {}
+        self._unread: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}
+        self._readers: dict[str, list[str]] = {}
+        self._ready: deque[str] = deque()
+        self._done: asyncio.Queue[_Done] = asyncio.Queue()
+        self._running = 0
+
+    async def run(self) -> RunState:
+        """Run everything that the plan says, and tell what came of it."""
+        self._loop = asyncio.get_running_loop()
+        self._prepare()
+        to_run = len(self._waiting)
+        self.emit(events.RunStarted(to_run, len(self.state.finished)))
+        try:
+            await self._schedule()
+        except asyncio.CancelledError:
+            # The caller's task was cancelled: let running nodes see it and stop before giving way.
+            self.around.cancel.cancel()
+            while self._running:
+                await self._collect()
+            self._finish_run()
+            raise
+        self._finish_run()
+        return self.state
+
+    def _prepare(self) -> None:
+        """Count what each node waits for, and take reused results out of the cache."""
+        wanted = set(self.plan.targets)
+        for id_, entry in self.plan.entries.items():
+            self._unread[id_] = 1 if id_ in wanted else 0
+            if entry.action == "memory":
+                self._reuse(id_, entry)
+            elif entry.action == "saved":
+                artifacts = self.saved.get(entry.effect or "")
+                self.state.artifacts.extend(artifacts)
+                self._finish(id_, "saved")
+            elif entry.action == "run":
+                sources = {source for source, _ in entry.node.links.values()}
+                for source in sources:
+                    self._unread[source] += 1
+                    self._readers.setdefault(source, []).append(id_)
+                self._waiting[id_] = sum(source not in self._values for source in sources)
+                if self._waiting[id_] == 0:
+                    self._ready.append(id_)
+        self._release_unread()
+
+    def _reuse(self, id_: str, entry: PlanEntry) -> None:
+        outputs = self.cache.get(entry.key or "")
+        if outputs is None:
+            raise DeclarationError(f"the cache lost '{id_}' between planning and running")
+        self._values[id_] = outputs
+        self._finish(id_, "memory")
+
+    def _release_unread(self) -> None:
+        for id_ in [id_ for id_ in self._values if self._unread[id_] == 0]:
+            del self._values[id_]
+
+    async def _schedule(self) -> None:
+        slice_end = time.perf_counter() + _YIELD_EVERY
+        while self._ready or self._running:
+            while self._ready and not self._stopping():
+                self._start(self._ready.popleft())
+                if time.perf_counter() > slice_end:
+                    await asyncio.sleep(0)
+                    slice_end = time.perf_counter() + _YIELD_EVERY
+            if self._stopping():
+                self._ready.clear()
+            if self._running:
+                await self._collect()
+
+    def _stopping(self) -> bool:
+        return self.around.cancel.cancelled
+
+    async def _collect(self) -> None:
+        done = await self._done.get()
+        self._running -= 1
+        self._settle(done)
+
+    def _start(self, id_: str) -> None:
+        entry = self.plan.entries[id_]
+        type_ = entry.node.type
+        self.emit(events.NodeStarted(id_))
+        arguments = self._arguments(entry)
+        context = self._context(id_) if type_.context_parameter else None
+        if type_.context_parameter:
+            arguments[type_.context_parameter] = context
+        if type_.is_async:
+            self._running += 1
+            task = self._loop.create_task(self._run_async(entry, arguments, context))
+            task.add_done_callback(lambda task: self._done.put_nowait(task.result()))
+        elif type_.lane == "inline":
+            self._settle(self._run_here(entry, arguments, context, guarded=False))
+        else:
+            self._running += 1
+            future = self._loop.run_in_executor(
+                self.lanes.pool(type_.lane), self._run_here, entry, arguments, context
+            )
+            future.add_done_callback(lambda future: self._done.put_nowait(future.result()))
+
+    def _context(self, id_: str) -> NodeContext:
+        return NodeContext(id_, self.around, self._emit_from_any_thread)
+
+    def _emit_from_any_thread(self, event: events.Event) -> None:
+        self._loop.call_soon_threadsafe(self.emit, event)
+
+    def _arguments(self, entry: PlanEntry) -> dict[str, Any]:
+        arguments = dict(entry.node.params)
+        for name, (source, output) in entry.node.links.items():
+            arguments[name] = self._values[source][output]
+        return arguments
+
+    def _run_here(
+        self,
+        entry: PlanEntry,
+        arguments: dict[str, Any],
+        context: NodeContext | None,
+        *,
+        guarded: bool = True,
+    ) -> _Done:
+        start = time.perf_counter()
+        try:
+            if guarded:
+                self.around.cancel.check()
+                with self.around.guard():
+                    returned = entry.node.type.function(**arguments)
+            else:
+                returned = entry.node.type.function(**arguments)
+            outputs = _outputs(entry.node.type, returned)
+        except Exception as error:  # noqa: BLE001 - a node may raise anything; it becomes its structured error
+            return _Done(entry, None, error, time.perf_counter() - start, context)
+        return _Done(entry, outputs, None, time.perf_counter() - start, context)
+
+    async def _run_async(
+        self, entry: PlanEntry, arguments: dict[str, Any], context: NodeContext | None
+    ) -> _Done:
+        start = time.perf_counter()
+        try:
+            outputs = _outputs(entry.node.type, await entry.node.type.function(**arguments))
+        except Exception as error:  # noqa: BLE001 - as above
+            return _Done(entry, None, error, time.perf_counter() - start, context)
+        return _Done(entry, outputs, None, time.perf_counter() - start, context)
+
+    def _settle(self, done: _Done) -> None:
+        id_ = done.entry.node.id
+        loading = done.context.loading if done.context else 0.0
+        if isinstance(done.error, CancelledError):
+            self._finish(id_, "cancelled", done.seconds, loading)
+        elif done.error is not None:
+            self._fail(done.entry, done.error, done.seconds)
+        else:
+            self._keep(done)
+            self._finish(id_, "ran", done.seconds, loading)
+            self._wake_readers(id_)
+        self._release_inputs(done.entry)
+
+    def _keep(self, done: _Done) -> None:
+        """Hold a fresh result for its readers and the cache; note what was saved."""
+        entry, outputs = done.entry, done.outputs
+        assert outputs is not None  # noqa: S101 - a _Done has outputs or an error
+        if self._unread[entry.node.id]:
+            self._values[entry.node.id] = outputs
+        artifacts = done.context.artifacts if done.context else []
+        self.state.artifacts.extend(artifacts)
+        if entry.key is None:
+            return
+        if entry.effect is not None:
+            if artifacts:
+                self.saved.put(entry.effect, artifacts)
+        elif entry.node.type.cache != "volatile":
+            self.cache.put(entry.key, outputs, done.seconds)
+
+    def _wake_readers(self, id_: str) -> None:
+        for reader in self._readers.get(id_, ()):
+            self._waiting[reader] -= 1
+            if self._waiting[reader] == 0:
+                self._ready.append(reader)
+
+    def _release_inputs(self, entry: PlanEntry) -> None:
+        for source in {source for source, _ in entry.node.links.values()}:
+            self._unread[source] -= 1
+            if self._unread[source] == 0:
+                self._values.pop(source, None)
+
+    def _fail(self, entry: PlanEntry, error: BaseException, seconds: float) -> None:
+        node = entry.node
+        inputs = {name: describe_value(value) for name, value in self._arguments(entry).items()}
+        problem = _problem_of(error).at(node.id, node.title)
+        self.state.failures.append(NodeFailedError(problem, error, inputs))
+        self.emit(events.NodeFailed(node.id, problem))
+        self._finish(node.id, "failed", seconds)
+        stack = list(self._readers.get(node.id, ()))
+        while stack:
+            reader = stack.pop()
+            if reader not in self.state.finished:
+                self._finish(reader, "skipped")
+                self._release_inputs(self.plan.entries[reader])
+                stack.extend(self._readers.get(reader, ()))
+
+    def _finish(self, id_: str, outcome: events.Outcome, seconds: float = 0.0, loading: float = 0.0) -> None:
+        event = events.NodeFinished(id_, outcome, seconds, loading)
+        self.state.finished[id_] = event
+        self.emit(event)
+
+    def _finish_run(self) -> None:
+        state = self.state
+        state.cancelled = self._stopping() and len(state.finished) < self._planned()
+        state.cancelled = state.cancelled or any(e.outcome == "cancelled" for e in state.finished.values())
+        state.outputs = {id_: self._values[id_] for id_ in self.plan.targets if id_ in self._values}
+        status: events.Status = "cancelled" if state.cancelled else "failed" if state.failures else "done"
+        self.emit(events.RunFinished(status))
+
+    def _planned(self) -> int:
+        return sum(entry.action != "not needed" for entry in self.plan.entries.values())
+
+
+def _outputs(type_: NodeType, returned: Any) -> Outputs:
+    """What a node returned, by output name. DeclarationError if it is not what it declares."""
+    names = list(type_.outputs)
+    if not names:
+        return {}
+    if len(names) == 1 and not hasattr(returned, "_fields"):
+        return {names[0]: returned}
+    if not isinstance(returned, tuple) or len(returned) != len(names):
+        raise DeclarationError(
+            f"'{type_.id}' returned {type(returned).__name__}", expected=f"a tuple of {', '.join(names)}"
+        )
+    return dict(zip(names, returned, strict=True))
+
+
+def _problem_of(error: BaseException) -> Problem:
+    if isinstance(error, NodegraphError):
+        return error.problem
+    name = type(error).__name__
+    return Problem("node_failed", f"{name}: {error}" if str(error) else name)

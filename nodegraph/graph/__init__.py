@@ -1,0 +1,1 @@
+"""The workflow document: reading, writing, checking and binding it to node types."""

@@ -1,0 +1,225 @@
+"""Binding a document to node types: all problems in one pass, or a graph that can be planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nodegraph.declare import InputSpec, NodeType
+from nodegraph.errors import Problem, WorkflowError
+from nodegraph.graph import literals, topology
+from nodegraph.graph.document import Document, NodeEntry, link_of, literal_of, split_reference
+from nodegraph.graph.literals import FileNames
+from nodegraph.registry import Registry, suggest
+from nodegraph.sockets import assignable
+
+
+@dataclass(frozen=True, slots=True)
+class BoundNode:
+    """A node with its type: coerced literals with defaults filled in, and links as (node, output)."""
+
+    id: str
+    title: str
+    type: NodeType
+    params: Mapping[str, Any]
+    links: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundGraph:
+    """A document that was checked: nodes in an order in which each follows what it reads."""
+
+    document: Document
+    nodes: Mapping[str, BoundNode]
+    outputs: Mapping[str, tuple[str, str]]
+
+    def reads(self, node: str) -> list[str]:
+        """The nodes that a node reads from."""
+        return [source for source, _ in self.nodes[node].links.values()]
+
+
+def bind(document: Document, registry: Registry, files: FileNames) -> BoundGraph:
+    """Check everything at once. WorkflowError lists every problem of the workflow."""
+    binder = _Binder(document, registry, files)
+    graph = binder.bind()
+    if binder.problems:
+        raise WorkflowError(binder.problems)
+    return graph
+
+
+def problems_of(document: Document, registry: Registry, files: FileNames) -> list[Problem]:
+    """Every problem of a workflow; empty if it can run."""
+    binder = _Binder(document, registry, files)
+    binder.bind()
+    return binder.problems
+
+
+class _Binder:
+    def __init__(self, document: Document, registry: Registry, files: FileNames) -> None:
+        self.document = document
+        self.registry = registry
+        self.files = files
+        self.problems: list[Problem] = []
+        self.types: dict[str, NodeType] = {}
+
+    def bind(self) -> BoundGraph:
+        for id_, entry in self.document.nodes.items():
+            self._find_type(id_, entry)
+        bound = {id_: self._bind_node(id_, self.document.nodes[id_]) for id_ in self.types}
+        outputs = self._bind_outputs()
+        self._check_named_inputs()
+        if not self.document.nodes:
+            self.problems.append(Problem("empty", "the workflow has no nodes", remedy="Add a node."))
+        return BoundGraph(self.document, {id_: bound[id_] for id_ in self._order(bound)}, outputs)
+
+    def _find_type(self, id_: str, entry: NodeEntry) -> None:
+        if entry.type.startswith("#") or entry.mode is not None:
+            what = f"the mode '{entry.mode}'" if entry.mode else "a subgraph as a node type"
+            self._problem("unsupported", f"{what} is not supported yet", id_)
+            return
+        type_ = self.registry.nodes.get(entry.type)
+        if type_ is None:
+            self._problem(
+                "unknown_type", f"no node type is called '{entry.type}'", id_,
+                remedy=suggest(entry.type, self.registry.nodes) or "Install the pack that provides it.",
+            )  # fmt: skip
+            return
+        if entry.version is not None and entry.version != type_.version:
+            self._problem(
+                "node_version", f"'{entry.type}' was saved with another version", id_,
+                expected=f"version {type_.version}", found=f"version {entry.version}",
+                remedy="Set the version after checking the inputs.",
+            )  # fmt: skip
+        self.types[id_] = type_
+
+    def _bind_node(self, id_: str, entry: NodeEntry) -> BoundNode:
+        type_ = self.types[id_]
+        params: dict[str, Any] = {}
+        links: dict[str, tuple[str, str]] = {}
+        for name in entry.inputs:
+            if name not in type_.inputs:
+                self._problem(
+                    "unknown_input", f"'{type_.id}' has no such input", id_, name,
+                    remedy=suggest(name, type_.inputs),
+                )  # fmt: skip
+        for name, spec in type_.inputs.items():
+            if name not in entry.inputs:
+                self._fill_default(id_, spec, params)
+                continue
+            given = entry.inputs[name]
+            reference = link_of(given)
+            if reference is not None:
+                link = self._bind_link(id_, spec, reference)
+                if link is not None:
+                    links[name] = link
+            else:
+                self._bind_literal(id_, spec, literal_of(given), params)
+        return BoundNode(id_, entry.title or id_, type_, params, links)
+
+    def _fill_default(self, id_: str, spec: InputSpec, params: dict[str, Any]) -> None:
+        if spec.required:
+            remedy = "Write a value." if spec.type.has_literal else f"Link it to {spec.type.words} output."
+            self._problem(
+                "missing_input", "the input is required", id_, spec.name,
+                expected=literals.expected(spec), remedy=remedy,
+            )  # fmt: skip
+        else:
+            params[spec.name] = spec.default
+
+    def _bind_literal(self, id_: str, spec: InputSpec, value: Any, params: dict[str, Any]) -> None:
+        try:
+            params[spec.name] = literals.coerce(spec, value, self.registry, self.files)
+        except literals.LiteralError as error:
+            self._problem(
+                error.code, error.message, id_, spec.name,
+                expected=error.expected, found=error.found, remedy=error.remedy,
+            )  # fmt: skip
+
+    def _bind_link(self, id_: str, spec: InputSpec, reference: str) -> tuple[str, str] | None:
+        resolved = self._resolve(reference, id_, spec.name)
+        if resolved is None:
+            return None
+        source, output = resolved
+        verdict = assignable(self.types[source].outputs[output].type, spec.type)
+        if not verdict.ok:
+            self._problem(
+                "wrong_type", f"the link from '{reference}' does not fit: {verdict.reason}", id_, spec.name,
+                expected=spec.type.words, found=self.types[source].outputs[output].type.words,
+            )  # fmt: skip
+            return None
+        return resolved
+
+    def _resolve(self, reference: str, id_: str | None, name: str | None) -> tuple[str, str] | None:
+        """(node, output) of a reference; None after noting what is wrong with it."""
+        source, output = split_reference(reference)
+        if source not in self.types:
+            if source not in self.document.nodes:  # a node of an unknown type was already reported
+                self._problem(
+                    "unknown_node", f"there is no node '{source}' to read from", id_, name,
+                    remedy=suggest(source, self.document.nodes),
+                )  # fmt: skip
+            return None
+        type_ = self.types[source]
+        if output is None:
+            if type_.single_output is not None:
+                return source, type_.single_output.name
+            remedy = "Write which: " + ", ".join(f"'{source}.{item}'" for item in type_.outputs) + "."
+            count = len(type_.outputs)
+            self._problem(
+                "unknown_output",
+                f"'{source}' has {count} outputs",
+                id_,
+                name,
+                remedy=remedy if count else None,
+            )
+            return None
+        if output not in type_.outputs:
+            self._problem(
+                "unknown_output", f"'{source}' ({type_.id}) has no output '{output}'", id_, name,
+                remedy=suggest(output, type_.outputs),
+            )  # fmt: skip
+            return None
+        return source, output
+
+    def _bind_outputs(self) -> dict[str, tuple[str, str]]:
+        outputs: dict[str, tuple[str, str]] = {}
+        for name, entry in self.document.outputs.items():
+            resolved = self._resolve(entry.source, None, f"outputs.{name}")
+            if resolved is not None:
+                outputs[name] = resolved
+        return outputs
+
+    def _check_named_inputs(self) -> None:
+        for name, entry in self.document.inputs.items():
+            for reference in entry.to:
+                self._check_target(name, reference)
+
+    def _check_target(self, name: str, reference: str) -> None:
+        node, port = split_reference(reference)
+        if node in self.types and port in self.types[node].inputs:
+            return
+        if node not in self.types and node in self.document.nodes:
+            return  # its unknown type was already reported
+        in_node = node in self.types
+        known = suggest(port or "", self.types[node].inputs) if in_node else suggest(node, self.types)
+        message = f"the workflow input '{name}' feeds '{reference}', which does not exist"
+        self._problem("unknown_input", message, None, f"inputs.{name}", remedy=known)
+
+    def _order(self, bound: Mapping[str, BoundNode]) -> list[str]:
+        sources = {id_: [source for source, _ in node.links.values()] for id_, node in bound.items()}
+        try:
+            return topology.order(sources)
+        except topology.CycleError as error:
+            self._problem(
+                "cycle", f"the graph goes round in a circle: {error}", error.edges[0][0],
+                remedy="Remove one of these links.",
+            )  # fmt: skip
+            return list(bound)
+
+    def _problem(
+        self, code: str, message: str, node: str | None, name: str | None = None, *,
+        expected: str | None = None, found: str | None = None, remedy: str | None = None,
+    ) -> None:  # fmt: skip
+        title = self.document.nodes[node].title if node in self.document.nodes else None
+        self.problems.append(Problem(code, message, node, title, name, expected, found, remedy or None))

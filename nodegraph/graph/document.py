@@ -1,0 +1,99 @@
+"""The workflow document: one JSON format for the editor, the API, the CLI and Python.
+
+Everything is keyed by name. Fields and node types that this version does not know survive a round trip.
+`view` never changes a key or a result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT_VERSION = 1
+NODE_ID = r"[A-Za-z_][A-Za-z0-9_-]*"
+LINK = rf"{NODE_ID}(\.[A-Za-z_][A-Za-z0-9_]*)?"
+
+NodeId = Annotated[str, Field(pattern=f"^{NODE_ID}$")]
+Reference = Annotated[str, Field(pattern=f"^{LINK}$")]
+
+
+class Part(BaseModel):
+    """A part of the document. Unknown fields are kept, and written back."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class NodeEntry(Part):
+    """One node: its type, its inputs (literals or links), and how it takes part."""
+
+    type: str
+    inputs: dict[str, Any] = {}
+    mode: Literal["bypass", "mute"] | None = None
+    version: int | None = None
+    title: str | None = None
+
+
+class InputEntry(Part):
+    """A named input of the workflow and the node inputs it feeds (`node.input`)."""
+
+    to: list[Reference]
+    help: str | None = None
+
+
+class OutputEntry(Part):
+    """A named output of the workflow and the node output it shows."""
+
+    source: Reference = Field(alias="from")
+
+
+class Document(Part):
+    """A whole workflow."""
+
+    nodegraph: Literal[1]
+    name: str = ""
+    nodes: dict[NodeId, NodeEntry]
+    inputs: dict[str, InputEntry] = {}
+    outputs: dict[str, OutputEntry] = {}
+    subgraphs: dict[str, Any] = {}
+    requires: dict[str, Any] = {}
+    view: dict[str, Any] = {}
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as JSON data: what was read, known fields first, in one order."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def to_text(self) -> str:
+        """The canonical text: reading it and writing it again gives the same text."""
+        return json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def with_values(self, values: Mapping[tuple[str, str], Any]) -> Document:
+        """The same document with literals set at (node, input) places."""
+        nodes = dict(self.nodes)
+        for (node, name), value in values.items():
+            entry = nodes[node]
+            literal = {"value": value} if isinstance(value, dict) else value
+            nodes[node] = entry.model_copy(update={"inputs": {**entry.inputs, name: literal}})
+        return self.model_copy(update={"nodes": nodes})
+
+
+def split_reference(reference: str) -> tuple[str, str | None]:
+    """`"node.output"` -> ("node", "output"); `"node"` -> ("node", None)."""
+    node, dot, port = reference.partition(".")
+    return node, port if dot else None
+
+
+def link_of(value: Any) -> str | None:
+    """The reference of a link `{"from": "node.output"}`, or None if the value is a literal."""
+    if isinstance(value, Mapping) and value.keys() == {"from"} and isinstance(value["from"], str):
+        return str(value["from"])
+    return None
+
+
+def literal_of(value: Any) -> Any:
+    """The literal that is meant: `{"value": x}` escapes an object."""
+    if isinstance(value, Mapping) and value.keys() == {"value"}:
+        return value["value"]
+    return value

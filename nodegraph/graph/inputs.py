@@ -1,0 +1,121 @@
+"""Named inputs: a workflow as a function. Values are checked against the sockets that they feed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nodegraph.declare import InputSpec
+from nodegraph.errors import Problem, WorkflowError
+from nodegraph.graph import literals
+from nodegraph.graph.document import Document, literal_of, split_reference
+from nodegraph.graph.literals import FileNames
+from nodegraph.registry import Registry, suggest
+from nodegraph.sockets import OptionalType, Scalar, SocketType
+
+RANDOM = "random"
+
+
+def input_specs(document: Document, registry: Registry) -> dict[str, InputSpec]:
+    """The socket behind every named input (the first place that it feeds)."""
+    specs: dict[str, InputSpec] = {}
+    for name, entry in document.inputs.items():
+        for reference in entry.to:
+            node, port = split_reference(reference)
+            entry_type = document.nodes[node].type if node in document.nodes else ""
+            type_ = registry.nodes.get(entry_type)
+            if type_ is not None and port is not None and port in type_.inputs:
+                specs.setdefault(name, type_.inputs[port])
+    return specs
+
+
+def apply_inputs(
+    document: Document, values: Mapping[str, Any], registry: Registry, files: FileNames
+) -> Document:
+    """The document with its named inputs set. WorkflowError lists every value that does not fit."""
+    problems: list[Problem] = []
+    places: dict[tuple[str, str], Any] = {}
+    specs = input_specs(document, registry)
+    for name, value in values.items():
+        if name not in document.inputs:
+            remedy = suggest(name, document.inputs) or "The workflow has no named inputs."
+            problems.append(Problem("unknown_input", f"the workflow has no input '{name}'", remedy=remedy))
+            continue
+        problem = _problem(name, specs.get(name), value, registry, files)
+        if problem is not None:
+            problems.append(problem)
+            continue
+        for reference in document.inputs[name].to:
+            node, port = split_reference(reference)
+            if node in document.nodes and port is not None:
+                places[node, port] = value
+    if problems:
+        raise WorkflowError(problems)
+    return document.with_values(places)
+
+
+def _problem(
+    name: str, spec: InputSpec | None, value: Any, registry: Registry, files: FileNames
+) -> Problem | None:
+    if spec is None or (spec.is_seed and value == RANDOM):
+        return None
+    try:
+        literals.coerce(spec, value, registry, files)
+    except literals.LiteralError as error:
+        return Problem(
+            error.code, error.message, input=name, expected=error.expected, found=error.found,
+            remedy=error.remedy or None,
+        )  # fmt: skip
+    return None
+
+
+def resolve_seeds(document: Document, registry: Registry, draw: Callable[[], int]) -> Document:
+    """The document with every seed that is written as "random" replaced by a drawn one.
+
+    Seeds that are fed by one named input get one value, so that they stay in step.
+    """
+    shared: dict[tuple[str, str], str] = {}
+    for name, entry in document.inputs.items():
+        for reference in entry.to:
+            node, port = split_reference(reference)
+            shared[node, port or ""] = name
+    drawn: dict[str, int] = {}
+    places: dict[tuple[str, str], int] = {}
+    for node, node_entry in document.nodes.items():
+        type_ = registry.nodes.get(node_entry.type)
+        for port, spec in type_.inputs.items() if type_ else ():
+            if spec.is_seed and literal_of(node_entry.inputs.get(port)) == RANDOM:
+                group = shared.get((node, port), f"{node}.{port}")
+                if group not in drawn:
+                    drawn[group] = draw()
+                places[node, port] = drawn[group]
+    return document.with_values(places) if places else document
+
+
+def current_values(document: Document, registry: Registry) -> dict[str, Any]:
+    """The value of every named input as the document stands, with defaults of the nodes filled in."""
+    specs = input_specs(document, registry)
+    values: dict[str, Any] = {}
+    for name, entry in document.inputs.items():
+        for reference in entry.to[:1]:
+            node, port = split_reference(reference)
+            given = document.nodes[node].inputs if node in document.nodes else {}
+            fallback = specs[name].default if name in specs else None
+            values[name] = literal_of(given.get(port or "", fallback))
+    return values
+
+
+def parse_text(spec: InputSpec, text: str) -> Any:
+    """A value typed on a command line: text stays text, everything else is read as JSON where it can be."""
+    if _takes_text(spec.type) or (spec.is_seed and text == RANDOM):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _takes_text(type_: SocketType) -> bool:
+    inner = type_.item if isinstance(type_, OptionalType) else type_
+    return inner.has_literal and (inner == Scalar("text") or inner.to_json()["type"] in ("choice", "file"))

@@ -1,0 +1,117 @@
+"""Literals of a document: coerced to the declared type where nothing is lost, refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from nodegraph.declare import InputSpec, describe_range
+from nodegraph.registry import Registry, suggest
+from nodegraph.sockets import ChoiceType, FileType, OptionalType, Scalar, SocketType
+
+_RANGE_ERRORS = {"greater_than_equal", "greater_than", "less_than_equal", "less_than", "multiple_of"}
+
+
+class FileNames(Protocol):
+    """The names of files by kind."""
+
+    def names(self, kind: str) -> Sequence[str]:
+        """The names of all files of a kind."""
+        ...
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether there is a file of that kind and name."""
+        ...
+
+
+class LiteralError(ValueError):
+    """A literal does not fit an input."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        expected: str | None = None,
+        found: str | None = None,
+        remedy: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.expected = expected
+        self.found = found
+        self.remedy = remedy
+
+
+def expected(spec: InputSpec) -> str:
+    """What an input takes, in words."""
+    return describe_range(spec)
+
+
+def coerce(spec: InputSpec, value: Any, registry: Registry, files: FileNames) -> Any:
+    """The value as the node will get it. LiteralError says why it does not fit."""
+    if not spec.type.has_literal:
+        raise LiteralError(
+            "wrong_type", "the input takes a link, not a value",
+            expected=spec.type.words, found=_short(value),
+            remedy='Write {"from": "node.output"}.',
+        )  # fmt: skip
+    if isinstance(value, dict):
+        raise LiteralError(
+            "wrong_type", "an object is neither a link nor a value here", expected=expected(spec),
+            found=_short(value), remedy='A link is {"from": "node.output"}.',
+        )  # fmt: skip
+    try:
+        checked = spec.adapter.validate_python(_lossless(spec.type, value), strict=True)
+    except ValidationError as error:
+        raise _literal_error(spec, value, error) from None
+    _check_name(_inner(spec.type), checked, registry, files)
+    return checked
+
+
+def _inner(type_: SocketType) -> SocketType:
+    return type_.item if isinstance(type_, OptionalType) else type_
+
+
+def _lossless(type_: SocketType, value: Any) -> Any:
+    """5.0 is a whole number: JSON writers differ, and nothing is lost."""
+    if _inner(type_) == Scalar("int") and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _literal_error(spec: InputSpec, value: Any, error: ValidationError) -> LiteralError:
+    kind = error.errors()[0]["type"]
+    if kind in _RANGE_ERRORS:
+        return LiteralError(
+            "out_of_range", "the value is out of range", expected=expected(spec), found=_short(value)
+        )
+    if kind == "literal_error":
+        return LiteralError(
+            "not_in_menu", "the value is not in the menu", expected=expected(spec), found=_short(value)
+        )
+    return LiteralError(
+        "wrong_type", "the value has the wrong type", expected=expected(spec), found=_short(value)
+    )
+
+
+def _check_name(type_: SocketType, value: Any, registry: Registry, files: FileNames) -> None:
+    if isinstance(type_, ChoiceType) and value is not None and value not in registry.choices(type_.registry):
+        raise LiteralError(
+            "not_in_menu", f"there is no '{value}' in {type_.registry}",
+            remedy=suggest(value, registry.choices(type_.registry)),
+        )  # fmt: skip
+    if isinstance(type_, FileType) and value is not None and not files.has(type_.kind, value):
+        names = files.names(type_.kind)
+        raise LiteralError(
+            "unknown_file", f"there is no file '{value}' in {type_.kind}",
+            remedy=suggest(value, names) or "Put it into the folder for this kind, or give its full path.",
+        )  # fmt: skip
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

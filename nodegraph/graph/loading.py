@@ -1,0 +1,166 @@
+"""Reading documents strictly: every problem is named with its place, and nothing hostile gets through."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nodegraph.errors import Problem, WorkflowError
+from nodegraph.graph.document import FORMAT_VERSION, Document
+
+MAX_BYTES = 64 * 2**20
+MAX_DEPTH = 64
+
+
+class _JsonProblemError(ValueError):
+    """Raised inside the JSON parser, which knows no problems."""
+
+    def __init__(self, code: str, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.problem = Problem(code, message, remedy=remedy or None)
+
+
+def load_document(source: Path | str | bytes | Mapping[str, Any]) -> Document:
+    """Read a document from a file, from JSON text, or from JSON data. WorkflowError lists what is wrong."""
+    if isinstance(source, Path):
+        source = _read(source)
+    data = parse_json(source) if isinstance(source, str | bytes) else source
+    return _validate(data)
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON data without duplicate keys, NaN, infinities, absurd size or nesting."""
+    if len(text) > MAX_BYTES:
+        raise WorkflowError([Problem("too_large", f"the document is larger than {MAX_BYTES >> 20} MiB")])
+    try:
+        data = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite_float
+        )
+    except _JsonProblemError as error:
+        raise WorkflowError([error.problem]) from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise WorkflowError([Problem("bad_json", f"this is not JSON: {error.msg} at {place}")]) from None
+    except RecursionError:
+        raise WorkflowError([_too_deep()]) from None
+    except ValueError as error:  # bytes that are not UTF-8, or an integer of thousands of digits
+        raise WorkflowError([Problem("bad_json", f"this is not JSON: {error}")]) from None
+    _check_depth(data)
+    return data
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise WorkflowError([Problem("too_large", f"'{path}' is larger than {MAX_BYTES >> 20} MiB")])
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WorkflowError(
+            [
+                Problem(
+                    "unreadable", f"the workflow '{path}' cannot be read: {reason}", remedy="Check the path."
+                )
+            ]
+        ) from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _JsonProblemError("duplicate_key", f"the key '{key}' stands twice in one object")
+            seen.add(key)
+    return result
+
+
+def _no_constant(name: str) -> float:
+    raise _JsonProblemError("not_a_number", f"{name} is not a value", "Write a finite number.")
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _JsonProblemError("not_a_number", f"the number {text} is too large", "Write a finite number.")
+    return number
+
+
+def _too_deep() -> Problem:
+    return Problem("too_deep", f"the document is nested more than {MAX_DEPTH} levels deep")
+
+
+def _check_depth(data: Any) -> None:
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return
+    raise WorkflowError([_too_deep()])
+
+
+def _validate(data: Any) -> Document:
+    if not isinstance(data, Mapping):
+        found = "a list" if isinstance(data, list) else repr(data)[:40]
+        raise WorkflowError(
+            [
+                Problem(
+                    "not_a_workflow",
+                    "a workflow is a JSON object",
+                    expected='{"nodegraph": 1, …}',
+                    found=found,
+                )
+            ]
+        )
+    version = data.get("nodegraph")
+    if version is None:
+        raise WorkflowError([_no_version(data)])
+    if type(version) is not int or version != FORMAT_VERSION:
+        raise WorkflowError(
+            [
+                Problem(
+                    "document_version", "the document has a format version that this nodegraph does not read",
+                    expected=str(FORMAT_VERSION), found=repr(version), remedy="Update nodegraph.",
+                )
+            ]
+        )  # fmt: skip
+    try:
+        return Document.model_validate(data)
+    except ValidationError as error:
+        raise WorkflowError([_problem(item) for item in error.errors()]) from None
+
+
+def _no_version(data: Mapping[str, Any]) -> Problem:
+    remedy = 'Add "nodegraph": 1.'
+    if any(isinstance(node, Mapping) and "class_type" in node for node in data.values()):
+        remedy = "It looks like a ComfyUI prompt, which this version cannot import."
+    return Problem("document_version", "the document has no format version", remedy=remedy)
+
+
+def _problem(item: Any) -> Problem:
+    """One pydantic error as a problem with its place in the document."""
+    place = [str(part) for part in item["loc"] if part != "[key]"]
+    where = ".".join(place) or "the document"
+    node = place[1] if len(place) > 1 and place[0] == "nodes" else None
+    if "[key]" in [str(part) for part in item["loc"]]:
+        return Problem(
+            "bad_name",
+            f"'{place[-1]}' is not a node id",
+            expected="letters, digits, _ and -, not starting with a digit",
+        )
+    if item["type"] == "missing":
+        return Problem("missing_field", f"'{where}' is missing", node=node)
+    found = repr(item["input"])
+    found = found if len(found) <= 60 else found[:57] + "..."
+    return Problem("bad_field", f"'{where}' is not valid: {item['msg']}", node=node, found=found)

@@ -1,0 +1,106 @@
+"""The plugin contract: one signature and one sentence per hook.
+
+A pack is a Python distribution with an entry point in the group `nodegraph` that names a module; the
+module's `@hookimpl` functions are called by an engine that loads the pack. The built-in pack uses the
+same door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pluggy
+
+from nodegraph.runtime import Files, ModelStore, RunRecord
+
+GROUP = "nodegraph"
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceEntry:
+    """One name in an open registry. `load` gives the object when a node first needs it."""
+
+    registry: str
+    name: str
+    help: str
+    load: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """Writes values of a class to a file by its suffix, with the run record inside.
+
+    `write(value, path, record)` writes one file whole (the engine renames it into place).
+    """
+
+    cls: type
+    suffixes: tuple[str, ...]
+    write: Callable[[Any, Path, RunRecord], None]
+
+
+class Resources(Protocol):
+    """What an engine's nodes run on: live models, the device, and the guard around every node."""
+
+    @property
+    def models(self) -> ModelStore:
+        """The store that turns recipes into weights."""
+        ...
+
+    def profile(self) -> str:
+        """Device class, dtype policy, attention backend and torch version: part of weight nodes' keys."""
+        ...
+
+    def guard(self) -> AbstractContextManager[object]:
+        """Entered around every node on the thread that runs it (no gradients are recorded)."""
+        ...
+
+    def explain(self) -> Sequence[Mapping[str, Any]]:
+        """Every resident model with bytes, owner and reason."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSettings:
+    """What the user asked for: device ("auto", "cpu", "cuda:0"), dtype ("auto", …), bytes for models."""
+
+    device: str = "auto"
+    dtype: str = "auto"
+    model_budget: int | None = None
+
+
+class Hooks:
+    """The hooks that a pack may implement; every one is optional."""
+
+    @hookspec
+    def register_nodes(self) -> Sequence[object]:  # type: ignore[empty-body]
+        """Return the functions decorated with `@node`."""
+
+    @hookspec
+    def register_values(self) -> Sequence[type]:  # type: ignore[empty-body]
+        """Return frozen dataclasses that may travel on edges."""
+
+    @hookspec
+    def register_choices(self) -> Sequence[ChoiceEntry]:  # type: ignore[empty-body]
+        """Return entries for open registries such as `samplers` and `schedulers`."""
+
+    @hookspec
+    def register_exporters(self) -> Sequence[Exporter]:  # type: ignore[empty-body]
+        """Return writers of value classes to files."""
+
+    @hookspec
+    def register_folders(self) -> Mapping[str, Sequence[Path]]:  # type: ignore[empty-body]
+        """Return read-only folders with files that the pack ships, by kind (`checkpoints`, `loras`, …)."""
+
+    @hookspec
+    def register_templates(self) -> Sequence[Path]:  # type: ignore[empty-body]
+        """Return the workflow documents (*.json) that the pack ships as templates."""
+
+    @hookspec(firstresult=True)
+    def make_resources(self, settings: ResourceSettings, files: Files) -> Resources | None:
+        """Return the resources that nodes run on, or None to leave it to another pack."""

@@ -1,0 +1,125 @@
+"""What an engine knows: node types, choices, exporters, templates. An object, never a global."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nodegraph.codecs import Codecs, builtin_codecs
+from nodegraph.declare import NodeType, node_type
+from nodegraph.errors import DeclarationError, InputError
+from nodegraph.hookspecs import ChoiceEntry, Exporter
+
+
+class Registry:
+    """Node types by id, choices by registry and name, exporters by class, templates by name."""
+
+    def __init__(self) -> None:
+        self.codecs: Codecs = builtin_codecs()
+        self.folders: dict[str, list[Path]] = {}
+        self._nodes: dict[str, NodeType] = {}
+        self._choices: dict[str, dict[str, ChoiceEntry]] = {}
+        self._exporters: list[Exporter] = []
+        self._templates: dict[str, Path] = {}
+
+    def copy(self) -> Registry:
+        """A registry with the same contents that can grow on its own."""
+        other = Registry()
+        other.codecs = self.codecs.copy()
+        other.folders = {kind: list(paths) for kind, paths in self.folders.items()}
+        other._nodes = dict(self._nodes)
+        other._choices = {name: dict(entries) for name, entries in self._choices.items()}
+        other._exporters = list(self._exporters)
+        other._templates = dict(self._templates)
+        return other
+
+    def add_nodes(self, marked: Iterable[object], pack: str = "") -> None:
+        """Add decorated functions. DeclarationError if an id is taken by another function."""
+        for item in marked:
+            type_ = replace(node_type(item), pack=pack)
+            taken = self._nodes.get(type_.id)
+            if taken is not None and taken.function is not type_.function:
+                raise DeclarationError(
+                    f"the node id '{type_.id}' is declared by {taken.pack or 'one pack'} and by {pack}",
+                    remedy="Node ids are unique: start yours with the name of your pack.",
+                )
+            self._nodes[type_.id] = type_
+
+    def add_choices(self, entries: Iterable[ChoiceEntry]) -> None:
+        """Add names to open registries. DeclarationError if a name is taken."""
+        for entry in entries:
+            names = self._choices.setdefault(entry.registry, {})
+            if entry.name in names:
+                raise DeclarationError(f"'{entry.name}' is already in {entry.registry}")
+            names[entry.name] = replace(entry, load=cache(entry.load))
+
+    def add_exporters(self, exporters: Iterable[Exporter]) -> None:
+        """Add writers of value classes."""
+        self._exporters.extend(exporters)
+
+    def add_templates(self, paths: Iterable[Path]) -> None:
+        """Add packaged workflows; a template's name is its file name without the suffix."""
+        self._templates.update({path.stem: path for path in paths})
+
+    def add_folders(self, folders: Mapping[str, Iterable[Path]]) -> None:
+        """Add folders of files by kind."""
+        for kind, paths in folders.items():
+            self.folders.setdefault(kind, []).extend(paths)
+
+    @property
+    def nodes(self) -> Mapping[str, NodeType]:
+        """Every node type by id."""
+        return self._nodes
+
+    @property
+    def templates(self) -> Mapping[str, Path]:
+        """Every packaged workflow by name."""
+        return self._templates
+
+    def choices(self, registry: str) -> Mapping[str, ChoiceEntry]:
+        """The entries of an open registry; empty if no pack adds to it."""
+        return self._choices.get(registry, {})
+
+    def choice(self, registry: str, name: str) -> Any:
+        """The object behind a name. InputError with near names if there is none."""
+        entry = self.choices(registry).get(name)
+        if entry is None:
+            raise InputError(
+                f"there is no '{name}' in {registry}",
+                code="not_in_menu",
+                remedy=suggest(name, self.choices(registry)),
+            )
+        return entry.load()
+
+    def exporter(self, value: object, path: Path) -> Exporter:
+        """The writer for a value and a path's suffix. InputError names the suffixes that would do."""
+        fitting = [exporter for exporter in self._exporters if isinstance(value, exporter.cls)]
+        for exporter in fitting:
+            if path.suffix.lower() in exporter.suffixes:
+                return exporter
+        suffixes = sorted({suffix for exporter in fitting for suffix in exporter.suffixes})
+        if not suffixes:
+            raise InputError(
+                f"{type(value).__name__} values cannot be written to a file", code="cannot_export"
+            )
+        raise InputError(
+            f"'{path.name}' has no suffix that {type(value).__name__} values can be written as",
+            code="cannot_export",
+            expected=" or ".join(suffixes),
+            found=path.suffix or "no suffix",
+        )
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """A remedy for a misspelt name: the nearest known ones, or all when they are few."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3, cutoff=0.55)
+    if near:
+        return "Did you mean " + " or ".join(f"'{item}'" for item in near) + "?"
+    if names and len(names) <= 12:
+        return "There is: " + ", ".join(names) + "."
+    return ""

@@ -1,0 +1,182 @@
+"""What a running node may ask for: Protocols only, so that nodes, engine and tests share one contract.
+
+`Context` is injected into a node that has a parameter of that type; nothing else is ambient. The weights
+behind a recipe are reached with `with ctx.models.use(recipe) as live:`, and the classes below say what
+`live` can do. Implementations live in `nodegraph.diffusion` and `nodegraph.execution`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from logging import Logger
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, overload
+
+from nodegraph.values import ConditioningEntry, Image, Model, ModelFile, TextEncoder, Vae
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class LiveDenoiser(Protocol):
+    """A denoiser with its weights on a device, and the noise levels it was trained on."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def sigmas(self) -> Tensor:
+        """float32 [T], ascending: the noise level of every training timestep."""
+        ...
+
+    def denoise(self, x: Tensor, sigma: Tensor, tokens: Tensor) -> Tensor:
+        """The clean estimate x0 [B,C,h,w] for x = x0 + sigma * noise; sigma [B], tokens [B,T,D]."""
+        ...
+
+
+class LiveTextEncoder(Protocol):
+    """A text encoder with its tokenizer and weights."""
+
+    def encode(self, text: str) -> ConditioningEntry:
+        """Tokens [1,T,D] of a prompt, float32."""
+        ...
+
+
+class LiveVae(Protocol):
+    """An autoencoder with its weights on a device."""
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """Pixels [B,H,W,3] in 0 to 1 -> mean latents [B,C,H/f,W/f] in the VAE's own space, float32."""
+        ...
+
+    def decode(self, samples: Tensor) -> Tensor:
+        """Latents [B,C,h,w] in the VAE's own space -> pixels [B,H,W,3], clamped to 0 to 1, float32."""
+        ...
+
+
+class ModelStore(Protocol):
+    """The one place that turns recipes into weights on a device, within a budget."""
+
+    @overload
+    def use(self, recipe: Model) -> AbstractContextManager[LiveDenoiser]: ...
+    @overload
+    def use(self, recipe: TextEncoder) -> AbstractContextManager[LiveTextEncoder]: ...
+    @overload
+    def use(self, recipe: Vae) -> AbstractContextManager[LiveVae]: ...
+
+    def counters(self) -> Mapping[str, int]:
+        """How often files were read, modules built and entries evicted since the store was made."""
+        ...
+
+
+class StepNoise(Protocol):
+    """Noise of a sampler's steps: unit variance [B,C,h,w] for the interval from sigma to sigma_next."""
+
+    def __call__(self, sigma: float, sigma_next: float) -> Tensor: ...
+
+
+class Sampler(Protocol):
+    """A sampler: a plain function that follows the sigmas from x to a clean latent.
+
+    denoise(x, sigma) gives x0 for x [B,C,h,w] and a 0-dimensional sigma; on_step(index, x, x0) is called
+    after every step and may raise to stop.
+    """
+
+    def __call__(
+        self,
+        denoise: Callable[[Tensor, Tensor], Tensor],
+        x: Tensor,
+        sigmas: Tensor,
+        noise: StepNoise,
+        on_step: Callable[[int, Tensor, Tensor], None],
+    ) -> Tensor: ...
+
+
+class Scheduler(Protocol):
+    """A scheduler: `steps` + 1 descending noise levels ending in 0, from a model's ascending table [T]."""
+
+    def __call__(self, table: Tensor, steps: int) -> Tensor: ...
+
+
+class Files(Protocol):
+    """Files by kind (`checkpoints`, `loras`, `images`, …) and name or content hash."""
+
+    def get(self, kind: str, name: str) -> ModelFile:
+        """The file of that name, with its content hash. InputError with near names if there is none."""
+        ...
+
+    def path(self, file: ModelFile) -> Path:
+        """Where the content with that hash lies now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a node saved: its path, media type, and the size in bytes."""
+
+    path: Path
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What travels inside a saved picture: the document, the resolved inputs and how it was made."""
+
+    document: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    run: Mapping[str, Any]
+
+
+class Context(Protocol):
+    """What a node may use besides its inputs."""
+
+    @property
+    def node(self) -> str:
+        """The id of the node that runs."""
+        ...
+
+    @property
+    def models(self) -> ModelStore: ...
+
+    @property
+    def files(self) -> Files: ...
+
+    @property
+    def log(self) -> Logger: ...
+
+    @property
+    def record(self) -> RunRecord:
+        """The record to store inside what this run saves."""
+        ...
+
+    def steps(self, count: int) -> Iterator[int]:
+        """Count from 0 to count - 1, reporting progress and stopping when the run is cancelled."""
+        ...
+
+    def progress(self, done: int, total: int) -> None:
+        """Report that `done` of `total` steps are finished. Raises when the run is cancelled."""
+        ...
+
+    def preview(self, image: Image) -> None:
+        """Show a picture of the unfinished result."""
+        ...
+
+    def check_cancelled(self) -> None:
+        """Raise if the run was cancelled; long work calls it now and then."""
+        ...
+
+    def choice(self, registry: str, name: str) -> Any:
+        """The object that a plugin registered under that name, such as a `Sampler`."""
+        ...
+
+    def save(self, prefix: str, suffix: str, media_type: str, write: Callable[[Path], None]) -> Artifact:
+        """Save a new file named `prefix`_00001 (and so on) in the output folder.
+
+        `write(path)` writes a temporary file that is then renamed into place, so that no half file is
+        ever seen and no file is ever overwritten.
+        """
+        ...

@@ -1,0 +1,219 @@
+"""Socket types and assignability: may a value of one type flow into an input of another, and why not.
+
+Types are small frozen classes derived from annotations (see `declare`). Every type says its name in
+words, so that a refused link can be explained without knowing Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+ScalarName = Literal["bool", "int", "float", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class SocketType:
+    """Root of the socket types."""
+
+    @property
+    def words(self) -> str:
+        """The type as a person would say it."""
+        raise TypeError(f"{type(self).__name__} has no words")
+
+    @property
+    def has_literal(self) -> bool:
+        """Whether a value of this type can be written into a document."""
+        return True
+
+    def to_json(self) -> dict[str, Any]:
+        """The type for the wire: `{"type": ...}` with what else is needed to judge links."""
+        raise TypeError(f"{type(self).__name__} has no JSON form")
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar(SocketType):
+    """A plain value; its range lives in the input's JSON schema."""
+
+    name: ScalarName
+
+    @property
+    def words(self) -> str:
+        return {"bool": "true or false", "int": "whole number", "float": "number", "text": "text"}[self.name]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Menu(SocketType):
+    """One of a fixed set of values, declared as a `Literal`."""
+
+    options: tuple[str | int, ...]
+
+    @property
+    def words(self) -> str:
+        return "one of " + ", ".join(str(option) for option in self.options)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": "menu", "options": list(self.options)}
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceType(SocketType):
+    """A name from an open registry that plugins extend, such as `samplers`."""
+
+    registry: str
+
+    @property
+    def words(self) -> str:
+        return f"a name from {self.registry}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": "choice", "registry": self.registry}
+
+
+@dataclass(frozen=True, slots=True)
+class FileType(SocketType):
+    """The name of a file of a kind (`checkpoints`, `images`, …); its content's hash stands in keys."""
+
+    kind: str
+
+    @property
+    def words(self) -> str:
+        return f"the name of a file in {self.kind}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": "file", "kind": self.kind}
+
+
+@dataclass(frozen=True, slots=True)
+class ValueType(SocketType):
+    """A value class such as `Image`; never written into a document."""
+
+    cls: type
+
+    @property
+    def name(self) -> str:
+        """The class name in snake case: `TextEncoder` is `text_encoder`."""
+        return "".join(("_" + c.lower()) if c.isupper() else c for c in self.cls.__name__).lstrip("_")
+
+    @property
+    def words(self) -> str:
+        return self.name.replace("_", " ")
+
+    @property
+    def has_literal(self) -> bool:
+        return False
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class ListType(SocketType):
+    """An ordered list of one type."""
+
+    item: SocketType
+
+    @property
+    def words(self) -> str:
+        return f"list of {self.item.words}"
+
+    @property
+    def has_literal(self) -> bool:
+        return self.item.has_literal
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": "list", "item": self.item.to_json()}
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalType(SocketType):
+    """A type or nothing."""
+
+    item: SocketType
+
+    @property
+    def words(self) -> str:
+        return f"{self.item.words} or nothing"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": "optional", "item": self.item.to_json()}
+
+
+@dataclass(frozen=True, slots=True)
+class UnionType(SocketType):
+    """One of several types."""
+
+    options: tuple[SocketType, ...]
+
+    @property
+    def words(self) -> str:
+        return " or ".join(option.words for option in self.options)
+
+    @property
+    def has_literal(self) -> bool:
+        return any(option.has_literal for option in self.options)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": "union", "options": [option.to_json() for option in self.options]}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a link fits, and the reason in words."""
+
+    ok: bool
+    reason: str
+
+
+def assignable(source: SocketType, target: SocketType) -> Verdict:
+    """Judge a link from an output of type `source` to an input of type `target`."""
+    if source == target:
+        return Verdict(True, "same type")
+    if isinstance(source, UnionType):
+        return _every_option(source, target)
+    if isinstance(target, OptionalType):
+        inner = source.item if isinstance(source, OptionalType) else source
+        return assignable(inner, target.item)
+    if isinstance(source, OptionalType):
+        return Verdict(False, f"the value may be missing, and {target.words} is required")
+    if isinstance(target, UnionType):
+        return _some_option(source, target)
+    if isinstance(source, ListType) and isinstance(target, ListType):
+        return assignable(source.item, target.item)
+    return _plain(source, target)
+
+
+def _every_option(source: UnionType, target: SocketType) -> Verdict:
+    for option in source.options:
+        verdict = assignable(option, target)
+        if not verdict.ok:
+            return Verdict(False, f"the value may be {option.words}: {verdict.reason}")
+    return Verdict(True, "every kind of value fits")
+
+
+def _some_option(source: SocketType, target: UnionType) -> Verdict:
+    for option in target.options:
+        if assignable(source, option).ok:
+            return Verdict(True, f"fits as {option.words}")
+    return Verdict(False, f"{source.words} is none of: {target.words}")
+
+
+def _plain(source: SocketType, target: SocketType) -> Verdict:
+    match source, target:
+        case Scalar("int"), Scalar("float"):
+            return Verdict(True, "every whole number is a number")
+        case Scalar("float"), Scalar("int"):
+            return Verdict(False, "a number may have a fraction, which a whole number would lose")
+        case ((Menu() | ChoiceType() | FileType()), Scalar("text")):
+            return Verdict(True, "a name is text")
+        case Scalar("text"), (Menu() | ChoiceType() | FileType()):
+            return Verdict(False, f"any text is not {target.words}")
+        case Menu(given), Menu(allowed):
+            extra = [str(option) for option in given if option not in allowed]
+            return Verdict(not extra, f"it may be {', '.join(extra)}" if extra else "every option is allowed")
+        case ValueType(given_cls), ValueType(wanted_cls) if issubclass(given_cls, wanted_cls):
+            return Verdict(True, f"{source.words} is a kind of {target.words}")
+    return Verdict(False, f"{source.words} is not {target.words}")

@@ -1,0 +1,179 @@
+"""The values that travel on edges: frozen, hashable by identity, and free of torch at import.
+
+Tensors are float32 on any device unless stated. Nothing here computes; a value is what one node hands
+to the next, and its class is the socket's type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Image:
+    """A batch of pictures: float32 [B,H,W,C], C 3 (RGB) or 4 (RGBA, not premultiplied), range 0 to 1."""
+
+    pixels: Tensor
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 4 or self.pixels.shape[-1] not in (3, 4):
+            raise ValueError(f"an image is [B,H,W,C] with 3 or 4 channels, not {list(self.pixels.shape)}")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return int(self.pixels.shape[2]), int(self.pixels.shape[1])
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Image:
+        """A new image whose pixels are `function(pixels)`."""
+        return Image(function(self.pixels))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Mask:
+    """A batch of masks: float32 [B,H,W], 1 = change here, 0 = keep."""
+
+    values: Tensor
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 3:
+            raise ValueError(f"a mask is [B,H,W], not {list(self.values.shape)}")
+
+
+@dataclass(frozen=True, slots=True)
+class LatentFormat:
+    """How a VAE's own latents relate to the space the denoiser works in: z = (x - shift) * scale."""
+
+    name: str
+    channels: int
+    down: int
+    scale: float
+    shift: float = 0.0
+
+
+SD1_LATENT = LatentFormat("sd1", channels=4, down=8, scale=0.18215)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Latent:
+    """A batch of latents in the VAE's own (unscaled) space.
+
+    samples: float32 [B,C,h,w]; noise_mask: 1 = repaint here (any size, resized to the latent);
+    batch_index: the noise index of each image, so that image i of a batch can be made alone.
+    """
+
+    samples: Tensor
+    format: LatentFormat = SD1_LATENT
+    noise_mask: Mask | None = None
+    batch_index: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 4:
+            raise ValueError(f"a latent is [B,C,h,w], not {list(self.samples.shape)}")
+        if self.batch_index is not None and len(self.batch_index) != self.samples.shape[0]:
+            raise ValueError(
+                f"a latent of {self.samples.shape[0]} images has {len(self.batch_index)} batch indices"
+            )
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """The noise index of every image: `batch_index`, or 0, 1, 2 … where it is not set."""
+        return self.batch_index if self.batch_index is not None else tuple(range(self.samples.shape[0]))
+
+    def with_samples(self, samples: Tensor) -> Latent:
+        """The same latent (format, mask, indices) with other samples."""
+        return replace(self, samples=samples)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ConditioningEntry:
+    """One prompt as the denoiser sees it: tokens float32 [B,T,D], pooled float32 [B,P] or None."""
+
+    tokens: Tensor
+    pooled: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Conditioning:
+    """What guides the denoiser: one or more entries whose predictions are averaged."""
+
+    entries: tuple[ConditioningEntry, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sigmas:
+    """Noise levels of a run: float32 [n+1], descending, usually ending in 0."""
+
+    values: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model file by content: `hash` identifies it, `name` (relative to its folder) is for people."""
+
+    hash: str
+    name: str = field(default="", compare=False)
+
+
+JsonScalar = bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One change to a model: a kind known by name (`lora`, …) and its parameters, sorted by name."""
+
+    kind: str
+    params: tuple[tuple[str, JsonScalar], ...]
+
+    @classmethod
+    def of(cls, kind: str, **params: JsonScalar) -> Patch:
+        """A patch with named parameters, in the one order that makes equal patches equal."""
+        return cls(kind, tuple(sorted(params.items())))
+
+    def get(self, name: str) -> Any:
+        """The parameter of that name. KeyError if the patch has none."""
+        return dict(self.params)[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to make weights: a base file, its family, and ordered patches. Weights never travel on edges."""
+
+    base: ModelFile
+    family: str
+    patches: tuple[Patch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Model(Recipe):
+    """The denoiser of a checkpoint (UNet or transformer). `prediction` is "eps" or "v"."""
+
+    prediction: str = "eps"
+    latent_format: LatentFormat = SD1_LATENT
+
+    def patched(self, patch: Patch) -> Model:
+        """The same model with one more patch."""
+        return replace(self, patches=(*self.patches, patch))
+
+
+@dataclass(frozen=True, slots=True)
+class TextEncoder(Recipe):
+    """The text encoder of a checkpoint with its tokenizer. `layers_skipped` 0 means the last layer."""
+
+    layers_skipped: int = 0
+
+    def patched(self, patch: Patch) -> TextEncoder:
+        """The same encoder with one more patch."""
+        return replace(self, patches=(*self.patches, patch))
+
+
+@dataclass(frozen=True, slots=True)
+class Vae(Recipe):
+    """The autoencoder of a checkpoint."""
+
+    latent_format: LatentFormat = SD1_LATENT
