@@ -22,6 +22,9 @@ SUPPORTED = "SD 1.x"
 UNET_PREFIX = "model.diffusion_model."
 VAE_PREFIX = "first_stage_model."
 TEXT_PREFIX = "cond_stage_model.transformer."
+TITLES = {"unet": "denoiser", "text": "text encoder", "vae": "autoencoder"}
+"""The components of a checkpoint, and what people call them."""
+
 TOKENIZER_KEYS = ("tokenizer.vocab", "tokenizer.merges")
 
 
@@ -45,6 +48,17 @@ class Checkpoint:
         """Names of the components that are there: `unet`, `vae`, `text`."""
         present = {"unet": self.unet, "vae": self.vae, "text": self.text}
         return tuple(name for name, config in present.items() if config is not None)
+
+    def require(self, component: str, header: Header) -> None:
+        """ModelFileError if the file lacks the component (`unet`, `vae` or `text`)."""
+        if component not in self.components:
+            raise ModelFileError(
+                f"{header.path} has no {TITLES[component]}",
+                code="model_component_missing",
+                expected=f"a file with a {TITLES[component]}",
+                found=" and ".join(TITLES[part] for part in self.components),
+                remedy="Use a complete checkpoint, or load this component from another file.",
+            )
 
 
 def inspect(header: Header) -> Checkpoint:

@@ -1,0 +1,80 @@
+"""From the tensors of a component to the live object that nodes use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from nodegraph.diffusion.autoencoder import LiveAutoencoder
+from nodegraph.diffusion.nets.unet import UNet
+from nodegraph.diffusion.nets.vae import AutoencoderKL
+from nodegraph.diffusion.prediction import UNetDenoiser
+from nodegraph.diffusion.weights import assign
+from nodegraph.errors import ModelFileError
+from nodegraph.modelfiles.families import Checkpoint
+from nodegraph.modelfiles.safetensors_header import Header
+from nodegraph.values import Model, TextEncoder
+
+if TYPE_CHECKING:
+    from nodegraph.diffusion.text.clip import ClipTextEncoder
+    from nodegraph.diffusion.text.tokenizer import ClipTokenizer
+
+C = TypeVar("C")
+
+TokenizerSource = Callable[[Header, int], "ClipTokenizer"]
+"""Where a checkpoint's tokenizer comes from: (header, chunk length) -> tokenizer."""
+
+
+class Source(NamedTuple):
+    """What a live object is made of: the file's header, what the file is, and the component's tensors."""
+
+    header: Header
+    checkpoint: Checkpoint
+    tensors: Mapping[str, Tensor]
+
+
+def build_denoiser(recipe: Model, source: Source) -> UNetDenoiser:
+    """The UNet of a checkpoint as a denoiser, with the prediction type of the recipe."""
+    with torch.device("meta"):
+        unet = UNet(_present(source.checkpoint.unet))
+    return UNetDenoiser(assign(unet, source.tensors, source.header), recipe.prediction)
+
+
+def build_text_encoder(recipe: TextEncoder, tokenizers: TokenizerSource, source: Source) -> ClipTextEncoder:
+    """The CLIP text encoder of a checkpoint with its tokenizer."""
+    from nodegraph.diffusion.text.clip import ClipTextEncoder, load_clip  # brings transformers along
+
+    config = _present(source.checkpoint.text)
+    tokenizer = tokenizers(source.header, config.positions)
+    if tokenizer.vocabulary_size > config.vocabulary:
+        raise ModelFileError(
+            f"the tokenizer of {source.header.path} does not fit its text encoder",
+            code="tokenizer_damaged",
+            expected=f"at most {config.vocabulary} tokens",
+            found=f"{tokenizer.vocabulary_size} tokens",
+        )
+    model = load_clip(config, source.tensors, source.header, recipe.layers_skipped)
+    return ClipTextEncoder(model, tokenizer)
+
+
+def build_vae(source: Source) -> LiveAutoencoder:
+    """The autoencoder of a checkpoint."""
+    with torch.device("meta"):
+        vae = AutoencoderKL(_present(source.checkpoint.vae))
+    return LiveAutoencoder(assign(vae, source.tensors, source.header))
+
+
+def tokenizer_of_file(header: Header, length: int) -> ClipTokenizer:
+    """The tokenizer in the checkpoint's own metadata. ModelFileError where there is none."""
+    from nodegraph.diffusion.text.tokenizer import tokenizer_from_metadata
+
+    return tokenizer_from_metadata(header.metadata, header.path, length)
+
+
+def _present(config: C | None) -> C:
+    if config is None:
+        raise ValueError("the checkpoint lacks the component; call Checkpoint.require first")
+    return config

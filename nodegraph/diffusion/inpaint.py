@@ -1,0 +1,42 @@
+"""Repaint a part of a latent: outside the mask every step sees the original, noised to its level."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+from nodegraph.diffusion.guidance import Denoise
+from nodegraph.errors import InputError
+from nodegraph.values import Mask
+
+
+def latent_mask(mask: Mask, samples: Tensor) -> Tensor:
+    """The mask at the size of latents [B,C,h,w]: float32 [B,1,h,w], 1 = repaint, resized bilinearly.
+
+    A single mask serves every image; otherwise there must be one for each (InputError).
+    """
+    values = mask.values.to(samples.device, samples.dtype)[:, None].clamp(0, 1)
+    if values.shape[0] not in (1, samples.shape[0]):
+        raise InputError(
+            "the number of masks fits neither one nor the number of images",
+            input="latent",
+            expected=f"1 or {samples.shape[0]}",
+            found=str(values.shape[0]),
+        )
+    resized = functional.interpolate(values, size=samples.shape[-2:], mode="bilinear", align_corners=False)
+    return resized.expand(samples.shape[0], -1, -1, -1)
+
+
+def masked(denoise: Denoise, original: Tensor, noise: Tensor, mask: Tensor) -> Denoise:
+    """A denoiser that repaints only where the mask is 1.
+
+    What it sees outside the mask is original + sigma * noise, what it gives there is the original, so a
+    sampler is led to the original there whatever its steps (compare Lugmayr et al. 2022, RePaint,
+    equation 8). original and noise [B,C,h,w], mask [B,1,h,w].
+    """
+
+    def repaint(x: Tensor, sigma: Tensor) -> Tensor:
+        seen = x * mask + (original + sigma * noise) * (1 - mask)
+        return denoise(seen, sigma) * mask + original * (1 - mask)
+
+    return repaint

@@ -1,0 +1,90 @@
+"""How patches of a recipe become changed tensors: the contract of a patch kind.
+
+A kind is a name and up to two functions, one per target. The store is given a table of kinds; there is no
+registry, and a plugin's kind is one more row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor
+
+from nodegraph.errors import InputError
+from nodegraph.modelfiles.safetensors_header import Header
+from nodegraph.modelfiles.shapes import Shapes
+from nodegraph.values import Patch
+
+
+class FileTensors(NamedTuple):
+    """A whole file of a patch, on the CPU as stored."""
+
+    header: Header
+    tensors: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What an apply function works with.
+
+    weights: current tensors by their names in the network (never written to); components: names and
+    shapes of everything in the base file, by component (`unet`, `text`, `vae`); file: holds a file of the
+    given content hash while its tensors are read.
+    """
+
+    weights: Mapping[str, Tensor]
+    components: Mapping[str, Shapes]
+    file: Callable[[str], AbstractContextManager[FileTensors]]
+
+
+Apply = Callable[[Patch, Bench], Mapping[str, Tensor]]
+"""The changed tensors by name: new ones, float32 welcome. Tensors that stay the same are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatchKind:
+    """What a kind of patch does to a denoiser and to a text encoder; None where it cannot be applied."""
+
+    denoiser: Apply | None = None
+    text_encoder: Apply | None = None
+
+
+def overlay(
+    base: Mapping[str, Tensor],
+    patches: tuple[Patch, ...],
+    target: str,
+    kinds: Mapping[str, PatchKind],
+    bench: Callable[[Mapping[str, Tensor]], Bench],
+) -> dict[str, Tensor]:
+    """The tensors that the patches change, in the dtypes of the base, which is not written to.
+
+    target: `denoiser` or `text_encoder`. Results of several patches add up in float32 and are rounded to
+    the base's dtype once. InputError: a kind that is unknown or not made for the target.
+    """
+    changed: dict[str, Tensor] = {}
+    for patch in patches:
+        apply = _apply_of(patch, target, kinds)
+        changed |= apply(patch, bench({**base, **changed}))
+    return {name: tensor.to(base[name].dtype) for name, tensor in changed.items()}
+
+
+def _apply_of(patch: Patch, target: str, kinds: Mapping[str, PatchKind]) -> Apply:
+    kind = kinds.get(patch.kind)
+    if kind is None:
+        raise InputError(
+            f"the patch kind '{patch.kind}' is unknown",
+            code="unknown_patch",
+            expected=f"one of {', '.join(sorted(kinds))}" if kinds else "no patch at all",
+            found=f"'{patch.kind}'",
+            remedy="Install the plugin that provides it.",
+        )
+    apply: Apply | None = getattr(kind, target)
+    if apply is None:
+        raise InputError(
+            f"a patch of kind '{patch.kind}' cannot be applied to a {target.replace('_', ' ')}",
+            code="patch_target",
+        )
+    return apply

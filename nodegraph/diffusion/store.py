@@ -1,0 +1,204 @@
+"""The model store: the one place that turns recipes into weights on a device, within a budget."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import Any, overload
+
+import torch
+from torch import Tensor
+
+from nodegraph.diffusion.builders import (
+    Source,
+    TokenizerSource,
+    build_denoiser,
+    build_text_encoder,
+    build_vae,
+    tokenizer_of_file,
+)
+from nodegraph.diffusion.device import choose_device, choose_precision, execution_profile
+from nodegraph.diffusion.lora import LORA
+from nodegraph.diffusion.patching import Bench, FileTensors, PatchKind, overlay
+from nodegraph.diffusion.residency import Residency, Resident
+from nodegraph.diffusion.weights import byte_size, read_tensors
+from nodegraph.errors import ModelFileError
+from nodegraph.modelfiles.families import TITLES, Checkpoint, component_names, component_shapes, inspect
+from nodegraph.modelfiles.safetensors_header import Header, read_header
+from nodegraph.runtime import Files, LiveDenoiser, LiveTextEncoder, LiveVae
+from nodegraph.values import Model, ModelFile, Recipe, TextEncoder, Vae
+
+PATCH_KINDS: Mapping[str, PatchKind] = {"lora": LORA}
+"""The patch kinds of this library; a plugin's store gets a table with more rows."""
+
+
+class Store:
+    """Satisfies `nodegraph.runtime.ModelStore`.
+
+    The tensors of a component are read once per file, dtype and device, and shared by all recipes of that
+    file; a patched recipe adds only the tensors that its patches change. Base tensors are never written
+    to, so recipes of one base can run at once and removing a patch is exact. `Residency` documents what
+    is evicted when the budget is full.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        device: str = "auto",
+        dtype: str = "auto",
+        budget_bytes: int | None = None,
+        *,
+        patch_kinds: Mapping[str, PatchKind] = PATCH_KINDS,
+        tokenizer_source: TokenizerSource = tokenizer_of_file,
+    ) -> None:
+        """budget_bytes: memory for weights (None: no limit). InputError: no such device or dtype."""
+        self.device = choose_device(device)
+        self.precision = choose_precision(dtype, self.device)
+        self._files = files
+        self._kinds = patch_kinds
+        self._tokenizer_source = tokenizer_source
+        self._resident = Residency(budget_bytes)
+        self._lock = threading.Lock()
+        self._headers: dict[str, Header] = {}
+        self._counts = {"file_reads": 0, "builds": 0, "patched_tensors": 0}
+
+    @property
+    def profile(self) -> str:
+        """The execution profile: what besides its inputs decides the bits of a result."""
+        return execution_profile(self.device, self.precision)
+
+    @overload
+    def use(self, recipe: Model) -> AbstractContextManager[LiveDenoiser]: ...
+    @overload
+    def use(self, recipe: TextEncoder) -> AbstractContextManager[LiveTextEncoder]: ...
+    @overload
+    def use(self, recipe: Vae) -> AbstractContextManager[LiveVae]: ...
+
+    def use(self, recipe: Recipe) -> AbstractContextManager[Any]:
+        """The recipe's live object, in memory until the `with` ends and for as long as the budget allows.
+
+        ModelFileError: the file is missing, damaged, of another family or lacks the component. InputError:
+        a patch of an unknown kind.
+        """
+        if isinstance(recipe, Model):
+            return self._live(recipe, "unet", self.precision.denoiser, partial(build_denoiser, recipe))
+        if isinstance(recipe, TextEncoder):
+            build = partial(build_text_encoder, recipe, self._tokenizer_source)
+            return self._live(recipe, "text", self.precision.text, build)
+        if isinstance(recipe, Vae):
+            return self._live(recipe, "vae", self.precision.vae, build_vae)
+        raise TypeError(f"no live object for a {type(recipe).__name__}")
+
+    def counters(self) -> Mapping[str, int]:
+        """Since the store was made: `file_reads` (components or patch files read), `builds` (networks
+        made), `patched_tensors`, `evictions`; and `resident_bytes` now."""
+        with self._lock:
+            counts = dict(self._counts)
+        return counts | {"evictions": self._resident.evictions, "resident_bytes": self._resident.used_bytes}
+
+    def explain(self) -> list[Resident]:
+        """Every resident entry with its bytes, owner and reason, the largest first."""
+        return self._resident.explain()
+
+    @contextmanager
+    def _live(
+        self,
+        recipe: Recipe,
+        component: str,
+        dtype: torch.dtype,
+        build: Callable[[Source], object],
+    ) -> Iterator[object]:
+        header = self._header(recipe.base)
+        checkpoint = self._checkpoint(header, recipe)
+        checkpoint.require(component, header)
+        base_key = ("tensors", recipe.base.hash, component, dtype)
+        with self._component(base_key, header, component, dtype) as base:
+
+            def make() -> tuple[object, int]:
+                changed = self._overlay(recipe, header, base)
+                live = build(Source(header, checkpoint, {**base, **changed}))
+                self._count("builds", 1)
+                return live, byte_size(changed)
+
+            patches = f" with {len(recipe.patches)} patches" if recipe.patches else ""
+            with self._resident.hold(
+                ("live", recipe),
+                make,
+                what=f"{TITLES[component]}{patches}",
+                owner=header.path.name,
+                needs=(base_key,),
+            ) as live:
+                yield live
+
+    def _component(
+        self, key: tuple[object, ...], header: Header, component: str, dtype: torch.dtype
+    ) -> AbstractContextManager[dict[str, Tensor]]:
+        """The base tensors of a component, on the device."""
+        names = component_names(header.shapes)[component]
+
+        def read() -> tuple[dict[str, Tensor], int]:
+            tensors = read_tensors(header, names, self.device, dtype)
+            self._count("file_reads", 1)
+            return tensors, byte_size(tensors)
+
+        size = dtype.itemsize * sum(math.prod(header.tensors[source].shape) for source in names.values())
+        what = f"{TITLES[component]} weights, {str(dtype).removeprefix('torch.')}"
+        return self._resident.hold(key, read, what=what, owner=header.path.name, expected_bytes=size)
+
+    def _overlay(self, recipe: Recipe, header: Header, base: dict[str, Tensor]) -> dict[str, Tensor]:
+        if not recipe.patches:
+            return {}
+        target = "denoiser" if isinstance(recipe, Model) else "text_encoder"
+        components = component_shapes(header.shapes)
+        changed = overlay(
+            base,
+            recipe.patches,
+            target,
+            self._kinds,
+            lambda weights: Bench(weights, components, self._patch_file),
+        )
+        self._count("patched_tensors", len(changed))
+        return changed
+
+    def _patch_file(self, content_hash: str) -> AbstractContextManager[FileTensors]:
+        """A whole file, on the CPU; kept for the next change of strength while there is room."""
+        header = self._header(ModelFile(content_hash))
+
+        def read() -> tuple[FileTensors, int]:
+            names = {name: name for name in header.tensors}
+            tensors = read_tensors(header, names, torch.device("cpu"))
+            self._count("file_reads", 1)
+            return FileTensors(header, tensors), byte_size(tensors)
+
+        size = sum(info.end - info.begin for info in header.tensors.values())
+        key = ("file", content_hash)
+        return self._resident.hold(key, read, what="patch file", owner=header.path.name, expected_bytes=size)
+
+    def _header(self, file: ModelFile) -> Header:
+        with self._lock:
+            known = self._headers.get(file.hash)
+        path = self._files.path(file)
+        if known is not None and known.path == path:
+            return known
+        header = read_header(path)
+        with self._lock:
+            self._headers[file.hash] = header
+        return header
+
+    def _checkpoint(self, header: Header, recipe: Recipe) -> Checkpoint:
+        checkpoint = inspect(header)
+        if recipe.family != checkpoint.family:
+            raise ModelFileError(
+                f"{header.path} is not of the family that the workflow expects",
+                code="model_family_unsupported",
+                expected=recipe.family,
+                found=checkpoint.family,
+            )
+        return checkpoint
+
+    def _count(self, name: str, amount: int) -> None:
+        with self._lock:
+            self._counts[name] += amount

@@ -1,0 +1,69 @@
+"""Read tensors of a model file, and put them into networks without copying."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from nodegraph.errors import ModelFileError
+from nodegraph.modelfiles.safetensors_header import Header
+
+M = TypeVar("M", bound=nn.Module)
+Tensors = Mapping[str, Tensor]
+
+
+def read_tensors(
+    header: Header, names: Mapping[str, str], device: torch.device, dtype: torch.dtype | None = None
+) -> dict[str, Tensor]:
+    """Tensors of a file under new names (new name -> name in the file), on a device.
+
+    dtype converts floating-point tensors; None keeps them as stored. Nothing returned refers to the
+    file, so replacing or deleting it later is harmless. ModelFileError where the file cannot be read.
+    """
+    tensors: dict[str, Tensor] = {}
+    try:
+        with safe_open(header.path, framework="pt", device="cpu") as file:
+            for name, source in names.items():
+                stored: Tensor = file.get_tensor(source)
+                wanted = dtype if dtype is not None and stored.is_floating_point() else stored.dtype
+                tensors[name] = stored.to(device, wanted, copy=True)
+    except (OSError, SafetensorError) as error:
+        raise ModelFileError(
+            f"{header.path} changed or vanished while it was read: {error}",
+            code="model_file_unreadable",
+            remedy="Check the file, then run again.",
+        ) from error
+    return tensors
+
+
+def assign(module: M, tensors: Tensors, header: Header) -> M:
+    """The module with the tensors as its parameters (not copies), in evaluation mode, without gradients.
+
+    ModelFileError names the first tensors that are missing or have another shape than the network's.
+    """
+    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    missing = sorted(expected.keys() - tensors.keys())
+    wrong = [name for name in expected if name in tensors and tuple(tensors[name].shape) != expected[name]]
+    if missing or wrong:
+        first = (missing or wrong)[0]
+        raise ModelFileError(
+            f"{header.path} does not hold the network that its names announce",
+            code="model_file_incomplete",
+            expected=f"'{first}' of shape {list(expected[first])}",
+            found=f"{len(missing)} tensors missing" if missing else f"shape {list(tensors[first].shape)}",
+            remedy="The file was damaged or made by a faulty converter: get it from another source.",
+        )
+    module.load_state_dict({name: tensors[name] for name in expected}, assign=True)
+    return module.eval().requires_grad_(False)
+
+
+def byte_size(tensors: Tensors) -> int:
+    """Bytes that the tensors hold, each storage counted once."""
+    storages = {
+        tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors.values()
+    }
+    return sum(storages.values())
