@@ -35,12 +35,12 @@ from nodegraph.graph.binding import BoundGraph, bind, problems_of
 from nodegraph.graph.document import Document
 from nodegraph.graph.inputs import apply_inputs, current_values, resolve_seeds
 from nodegraph.graph.loading import load_document
-from nodegraph.hookspecs import Resources, ResourceSettings
+from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.modelfiles.index import FileIndex
 from nodegraph.packs import Packs, load_packs
 from nodegraph.runtime import Artifact, RunRecord
 
-Source = Document | Path | str | bytes | Mapping[str, Any]
+Source = BoundGraph | Document | Path | str | bytes | Mapping[str, Any]
 KINDS = ("checkpoints", "loras", "images")
 
 
@@ -122,6 +122,8 @@ class Engine:
 
     def load(self, source: Source) -> Document:
         """A document from a file, JSON text or data, or a template (`"template:NAME"`)."""
+        if isinstance(source, BoundGraph):
+            return source.document
         if isinstance(source, Document):
             return source
         if isinstance(source, str) and source.startswith("template:"):
@@ -142,9 +144,24 @@ class Engine:
         document = apply_inputs(self.load(source), inputs, self.registry, self.files)
         return problems_of(resolve_seeds(document, self.registry, _draw_seed), self.registry, self.files)
 
+    def bind(self, source: Source, **inputs: Any) -> BoundGraph:
+        """The checked graph of a workflow with its named inputs set and its seeds drawn.
+
+        WorkflowError lists every problem. A bound graph can be planned and run as it is.
+        """
+        if isinstance(source, BoundGraph) and not inputs:
+            return source
+        document = apply_inputs(self.load(source), inputs, self.registry, self.files)
+        return bind(resolve_seeds(document, self.registry, _draw_seed), self.registry, self.files)
+
+    def warm_up(self, graph: BoundGraph) -> None:
+        """Import what the nodes of a graph compute with, and find the device, before the run needs it."""
+        if any(node.type.lane != "inline" for node in graph.nodes.values()):
+            self.resources.profile()
+
     def plan(self, source: Source, *, targets: Sequence[str] | None = None, **inputs: Any) -> Plan:
         """What would run, what would be reused, and why. Files are hashed first where needed."""
-        graph = self._bind(source, inputs)
+        graph = self.bind(source, **inputs)
         return self._plan(graph, resolve_targets(graph, targets), events.discard)
 
     async def run(
@@ -161,7 +178,7 @@ class Engine:
         Raises WorkflowError before anything runs when the workflow cannot be run, RunFailedError when
         nodes failed (others have finished), CancelledError when it was cancelled.
         """
-        graph = self._bind(source, inputs)
+        graph = self.bind(source, **inputs)
         planned = await asyncio.to_thread(self._plan, graph, resolve_targets(graph, targets), on_event)
         record = self._record(graph, planned)
         around = Surroundings(
@@ -178,14 +195,19 @@ class Engine:
         """As `run`, for callers without an event loop."""
         return asyncio.run(self.run(source, **options))
 
-    def export(self, value: object, path: Path, record: RunRecord) -> None:
-        """Write a value to a file by its suffix, with the run record inside, whole or not at all."""
-        exporter = self.registry.exporter(value, path)
-        write_whole(path, lambda temporary: exporter.write(value, temporary, record))
+    def export(self, value: object, path: Path, record: RunRecord) -> list[Path]:
+        """Write a value to a file by its suffix, with the run record inside, whole or not at all.
 
-    def _bind(self, source: Source, inputs: Mapping[str, Any]) -> BoundGraph:
-        document = apply_inputs(self.load(source), inputs, self.registry, self.files)
-        return bind(resolve_seeds(document, self.registry, _draw_seed), self.registry, self.files)
+        A batch of several is written as `name_1.png`, `name_2.png` … Returns the paths.
+        """
+        exporter = self.registry.exporter(type(value), path)
+        parts = exporter.split(value)
+        paths = [path]
+        if len(parts) > 1:
+            paths = [path.with_name(f"{path.stem}_{i}{path.suffix}") for i in range(1, len(parts) + 1)]
+        for part, place in zip(parts, paths, strict=True):
+            write_whole(place, _writing(exporter, part, record))
+        return paths
 
     def _plan(self, graph: BoundGraph, targets: Sequence[str], emit: events.Emit) -> Plan:
         for kind, name in sorted(files_of(graph)):
@@ -241,6 +263,10 @@ def _draw_seed() -> int:
 
 def _hash_progress(name: str, emit: events.Emit) -> Callable[[int, int], None]:
     return lambda done, total: emit(events.FileHashed(name, done, total))
+
+
+def _writing(exporter: Exporter, part: object, record: RunRecord) -> Callable[[Path], None]:
+    return lambda path: exporter.write(part, path, record)
 
 
 def _result(graph: BoundGraph, planned: Plan, record: RunRecord, state: RunState) -> RunResult:

@@ -36,12 +36,14 @@ class ChoiceEntry:
 class Exporter:
     """Writes values of a class to a file by its suffix, with the run record inside.
 
-    `write(value, path, record)` writes one file whole (the engine renames it into place).
+    `write(value, path, record)` writes one file whole (the engine renames it into place); `split(value)`
+    takes a batch apart, each part being written to a file of its own.
     """
 
     cls: type
     suffixes: tuple[str, ...]
     write: Callable[[Any, Path, RunRecord], None]
+    split: Callable[[Any], Sequence[Any]] = lambda value: [value]
 
 
 class Resources(Protocol):

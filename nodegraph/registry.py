@@ -95,19 +95,17 @@ class Registry:
             )
         return entry.load()
 
-    def exporter(self, value: object, path: Path) -> Exporter:
-        """The writer for a value and a path's suffix. InputError names the suffixes that would do."""
-        fitting = [exporter for exporter in self._exporters if isinstance(value, exporter.cls)]
+    def exporter(self, cls: type, path: Path) -> Exporter:
+        """The writer for values of a class by a path's suffix. InputError names the suffixes that would do."""
+        fitting = [exporter for exporter in self._exporters if issubclass(cls, exporter.cls)]
         for exporter in fitting:
             if path.suffix.lower() in exporter.suffixes:
                 return exporter
         suffixes = sorted({suffix for exporter in fitting for suffix in exporter.suffixes})
         if not suffixes:
-            raise InputError(
-                f"{type(value).__name__} values cannot be written to a file", code="cannot_export"
-            )
+            raise InputError("this output cannot be written to a file", code="cannot_export")
         raise InputError(
-            f"'{path.name}' has no suffix that {type(value).__name__} values can be written as",
+            f"'{path.name}' has no suffix that {cls.__name__} values can be written as",
             code="cannot_export",
             expected=" or ".join(suffixes),
             found=path.suffix or "no suffix",

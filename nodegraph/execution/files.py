@@ -53,7 +53,7 @@ def write_numbered(folder: Path, prefix: str, suffix: str, write: Callable[[Path
 def _temporary(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".{path.name}.part")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".part{path.suffix}")
     except OSError as error:
         raise _unwritable(path, error) from error
     os.close(handle)

@@ -1,0 +1,81 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nodegraph import __version__
+
+DATA_DIR = click.option(
+    "--data-dir", type=click.Path(path_type=Path), default=None, envvar="NODEGRAPH_DATA",
+    help="Where models, results and memory are kept (default: the system's place; or NODEGRAPH_DATA).",
+)  # fmt: skip
+PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="nodegraph")
+def app() -> None:
+    """Typed node graphs for diffusion image generation."""
+
+
+@app.command(context_settings=PASS_ON)
+@click.argument("workflow")
+@click.option("--input", "-i", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a named input.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), default=None,
+    help="Write the named output to this file (and run only what it needs). A batch gets numbers.",
+)  # fmt: skip
+@click.option(
+    "--name", "output_name", default=None, help="Which named output -o writes, if there are several."
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option("--dtype", default="auto", show_default=True, help="auto, float32, float16 or bfloat16.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only the path of the result.")
+@DATA_DIR
+@click.pass_context
+def run(context: click.Context, /, **options: object) -> None:
+    """Run a workflow.
+
+    WORKFLOW is a JSON file, a picture that nodegraph saved, or template:NAME. Every named input of the
+    workflow is an option too: --prompt "a red circle" --seed 3 (a seed may be "random"). The path of the
+    result is printed last. `nodegraph check WORKFLOW` lists the named inputs.
+    """
+    from nodegraph.cli.run import run_workflow
+
+    run_workflow(extra=context.args, **options)  # type: ignore[arg-type] # click checks the types
+
+
+@app.command(context_settings=PASS_ON)
+@click.argument("workflow")
+@click.option("--input", "-i", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a named input.")
+@DATA_DIR
+@click.pass_context
+def check(context: click.Context, workflow: str, pairs: tuple[str, ...], data_dir: Path | None) -> None:
+    """Find every problem of a workflow without running it; list its named inputs and outputs."""
+    from nodegraph.cli.check import check_workflow
+
+    check_workflow(workflow, pairs, context.args, data_dir)
+
+
+@app.command()
+@click.argument("node_id", metavar="[ID]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the catalogue as JSON.")
+@DATA_DIR
+def nodes(node_id: str | None, as_json: bool, data_dir: Path | None) -> None:
+    """List the node types, or explain one."""
+    from nodegraph.cli.catalogue import show_nodes
+
+    show_nodes(node_id, as_json, data_dir)
+
+
+@app.command()
+@DATA_DIR
+def templates(data_dir: Path | None) -> None:
+    """List the packaged workflows."""
+    from nodegraph.cli.catalogue import show_templates
+
+    show_templates(data_dir)

@@ -1,0 +1,75 @@
+"""What a command line names: workflows and the values of their inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nodegraph.engine import Engine
+from nodegraph.errors import InputError, Problem, WorkflowError
+from nodegraph.graph.document import Document
+from nodegraph.graph.embedding import is_picture, read_record
+from nodegraph.graph.inputs import input_specs, parse_text
+from nodegraph.registry import suggest
+
+
+def load_workflow(engine: Engine, name: str) -> Document:
+    """A document by template name, from a JSON file, or from inside a picture."""
+    if name.startswith("template:"):
+        return engine.load(name)
+    path = Path(name)
+    if path.is_file() and is_picture(_head(path)):
+        return engine.load(read_record(path)["document"])
+    if not path.exists() and name in engine.registry.templates:
+        raise WorkflowError(
+            [Problem("unreadable", f"there is no file '{name}'", remedy=f"Did you mean 'template:{name}'?")]
+        )
+    return engine.load(path)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(16)
+    except OSError:
+        return b""
+
+
+def input_values(
+    engine: Engine, document: Document, pairs: Sequence[str], extra: Sequence[str]
+) -> dict[str, Any]:
+    """Values of named inputs from `--input name=value` and `--name value`. Later ones win."""
+    texts: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise InputError(
+                f"'--input {pair}' is not NAME=VALUE", remedy="Write --input prompt='a red circle'."
+            )
+        texts[name] = text
+    texts.update(_options(extra, document))
+    specs = input_specs(document, engine.registry)
+    return {name: parse_text(specs[name], text) if name in specs else text for name, text in texts.items()}
+
+
+def _options(extra: Sequence[str], document: Document) -> dict[str, str]:
+    """`--name value` and `--name=value`. A word that is no option, or no named input, is an error."""
+    found: dict[str, str] = {}
+    words = list(extra)
+    while words:
+        word = words.pop(0)
+        if not word.startswith("--"):
+            raise InputError(f"'{word}' is not an option", remedy="Quote a value that holds spaces.")
+        name, equals, text = word.removeprefix("--").partition("=")
+        if name not in document.inputs and name.replace("-", "_") in document.inputs:
+            name = name.replace("-", "_")
+        if name not in document.inputs:
+            remedy = suggest(name, document.inputs) or "The workflow has no named inputs."
+            raise InputError(
+                f"there is no option or named input '--{name}'", code="unknown_input", remedy=remedy
+            )
+        if not equals and not words:
+            raise InputError(f"'--{name}' has no value", input=name)
+        found[name] = text if equals else words.pop(0)
+    return found

@@ -1,0 +1,1 @@
+"""Nodes that turn files into recipes."""

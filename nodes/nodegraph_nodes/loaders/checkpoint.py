@@ -1,0 +1,45 @@
+"""`load.checkpoint`: one file with denoiser, text encoder and VAE, as recipes."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from nodegraph import Context, File, Model, TextEncoder, Vae, node
+from nodegraph.errors import ModelFileError
+
+CheckpointName = Annotated[str, File("checkpoints")]
+
+
+class Checkpoint(NamedTuple):
+    """What an all-in-one checkpoint holds."""
+
+    model: Model
+    text_encoder: TextEncoder
+    vae: Vae
+
+
+@node("load.checkpoint", category="Load", title="Load checkpoint", lane="io")
+def load_checkpoint(ctx: Context, file: CheckpointName) -> Checkpoint:
+    """Open an all-in-one checkpoint: denoiser, text encoder and VAE.
+
+    Only the file's header is read here; weights are loaded when a node first needs them. The architecture
+    is told from the tensors in the file, never from its name.
+    """
+    from nodegraph.modelfiles.families import inspect
+    from nodegraph.modelfiles.safetensors_header import read_header
+
+    base = ctx.files.get("checkpoints", file)
+    found = inspect(read_header(ctx.files.path(base)))
+    missing = {"unet", "vae", "text"} - set(found.components)
+    if missing:
+        raise ModelFileError(
+            f"'{file}' is not a whole checkpoint: it has no {' and no '.join(sorted(missing))}",
+            code="model_file_incomplete",
+            input="file",
+            remedy="Use an all-in-one file with denoiser, text encoder and VAE.",
+        )
+    return Checkpoint(
+        Model(base, found.family, prediction=found.prediction, latent_format=found.latent_format),
+        TextEncoder(base, found.family),
+        Vae(base, found.family, latent_format=found.latent_format),
+    )

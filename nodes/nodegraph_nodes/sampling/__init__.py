@@ -1,0 +1,1 @@
+"""The sampler node and its choices."""

@@ -1,0 +1,53 @@
+"""`sample`: noise becomes a latent, guided by conditioning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from nodegraph import Choice, Conditioning, Context, Latent, Model, Seed, node
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SamplerName = Annotated[str, Choice("samplers")]
+SchedulerName = Annotated[str, Choice("schedulers")]
+Steps = Annotated[int, Field(ge=1, le=10000, description="more steps, more detail, more time")]
+Cfg = Annotated[float, Field(ge=0, le=100, description="how strongly the prompt guides; 1 is no guidance")]
+Denoise = Annotated[
+    float, Field(ge=0, le=1, description="1 starts from noise, less keeps more of the latent")
+]
+
+
+@node("sample", category="Sampling", title="Sample", lane="device")
+def sample(
+    ctx: Context,
+    model: Model,
+    positive: Conditioning,
+    negative: Conditioning,
+    latent: Latent,
+    seed: Seed = 0,
+    steps: Steps = 20,
+    cfg: Cfg = 7.0,
+    sampler: SamplerName = "euler",
+    scheduler: SchedulerName = "normal",
+    denoise: Denoise = 1.0,
+) -> Latent:
+    """Turn noise into a latent that follows the positive and avoids the negative conditioning.
+
+    Image i of a batch is the same as that image made alone. With a noise mask on the latent only the
+    masked part changes.
+    """
+    from nodegraph.diffusion.sampling import sample as run_sampler
+
+    def on_step(step: int, total: int, _x0: Tensor) -> None:
+        ctx.progress(step + 1, total)
+
+    with ctx.models.use(model) as denoiser:
+        ctx.check_cancelled()
+        return run_sampler(
+            denoiser, positive, negative, latent, seed=seed, steps=steps, cfg=cfg,
+            sampler=ctx.choice("samplers", sampler), scheduler=ctx.choice("schedulers", scheduler),
+            denoise=denoise, on_step=on_step,
+        )  # fmt: skip
