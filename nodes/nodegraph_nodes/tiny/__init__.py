@@ -1,1 +1,1 @@
-"""The embedded tiny model: its scene grammar, trainer, exporter and scorer. Importing this package loads no torch."""
+"""The embedded tiny model: scenes, trainer, exporter and scorer. Importing this package loads no torch."""

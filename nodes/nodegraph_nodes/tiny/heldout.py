@@ -1,4 +1,5 @@
-"""The held-out rule: which combinations never enter training, and the fixed prompts that score a model on them.
+"""The held-out rule: which combinations never enter training, and the fixed prompts that score a model on
+them.
 
 Single objects: one (colour, shape, background) combination in ten. Two objects: one combination of the two
 (colour, shape) pairs and the background in ten, whichever side each object is on.
@@ -37,14 +38,14 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """The prompts of the committed file: ``single`` objects and ``pairs`` of objects, all on plain backgrounds."""
+    """The committed prompts: ``single`` objects and ``pairs`` of objects, all on plain backgrounds."""
 
     single: tuple[Prompt, ...]
     pairs: tuple[Prompt, ...]
 
 
 def combination(scene: Scene) -> Combination:
-    """What the held-out rule looks at: colours and shapes of the objects (in no order) and the background's colour."""
+    """What the rule looks at: colours and shapes of the objects (in no order) and the background's colour."""
     pairs = sorted(f"{item.colour} {item.shape}" for item in scene.objects)
     return (*pairs, scene.background)
 
@@ -77,7 +78,8 @@ def make(
 ) -> HeldOut:
     """Draw the held-out prompts, no combination of a pair twice.
 
-    ``avoid`` leaves out more pairs: those that an earlier model, trained before the rule for pairs existed, has seen.
+    ``avoid`` leaves out more pairs: those that an earlier model, trained before the rule for pairs existed,
+    has seen.
     """
 
     def draw(count: int, mixture: Mixture, seed: int, noise: int) -> tuple[Prompt, ...]:
@@ -113,13 +115,14 @@ def dumps(held_out: HeldOut) -> str:
 
 
 def _prompt(row: dict[str, object]) -> Prompt:
-    raw = cast(dict[str, object], row["scene"])
-    objects = tuple(SceneObject(**item) for item in cast(list[dict[str, str]], raw["objects"]))  # type: ignore[arg-type]
+    raw = cast("dict[str, object]", row["scene"])
+    rows = cast("list[dict[str, str]]", raw["objects"])
+    objects = tuple(SceneObject(**item) for item in rows)  # type: ignore[arg-type]
     scene = Scene(**{**raw, "objects": objects})  # type: ignore[arg-type]
-    return Prompt(cast(str, row["text"]), scene, cast(int, row["noise_seed"]))
+    return Prompt(cast("str", row["text"]), scene, cast("int", row["noise_seed"]))
 
 
 def load(path: Path = FILE) -> HeldOut:
     """Read the committed prompts."""
-    data = cast(dict[str, list[dict[str, object]]], json.loads(path.read_text(encoding="utf-8")))
+    data = cast("dict[str, list[dict[str, object]]]", json.loads(path.read_text(encoding="utf-8")))
     return HeldOut(tuple(map(_prompt, data["single"])), tuple(map(_prompt, data["pairs"])))

@@ -23,7 +23,7 @@ def _jittered(colour: Colour, rng: random.Random) -> Array:
 
 
 def _bands(position: Array, period: float, side: int) -> Array:
-    """Alternating bands along one axis: 0 or 1 with an edge one pixel wide; ``period`` is in picture sides."""
+    """Bands along one axis: 0 or 1 with an edge one pixel wide; ``period`` is in picture sides."""
     phase = np.abs((position / np.float32(period)) % 1.0 - 0.5) - 0.25
     band: Array = np.clip(phase * np.float32(side * period) + 0.5, 0.0, 1.0)
     return band
@@ -46,7 +46,7 @@ def _pattern_mask(pattern: Pattern, x: Array, y: Array, side: int) -> Array:
 
 
 def placed(item: SceneObject, rng: random.Random) -> tuple[float, float, float]:
-    """Centre (x, y) and radius of an object with its jitter, as shares of the side, moved to lie inside the picture."""
+    """Jittered centre (x, y) and radius of an object, as shares of the side, kept inside the picture."""
     dx, dy = OFFSET[item.position]
     x, y = 0.5 + dx + rng.uniform(-0.02, 0.02), 0.5 + dy + rng.uniform(-0.02, 0.02)
     radius = RADIUS[item.size] * rng.uniform(0.93, 1.07)
@@ -58,7 +58,7 @@ def grid(side: int) -> tuple[Array, Array]:
     """Pixel centres (x, y), each float32 [side, side], 0 to 1."""
     line = (np.arange(side, dtype=np.float32) + 0.5) / side
     y, x = np.meshgrid(line, line, indexing="ij")
-    return x, y
+    return x.astype(np.float32), y.astype(np.float32)
 
 
 def render(scene: Scene, side: int = SIDE) -> npt.NDArray[np.uint8]:
@@ -78,4 +78,5 @@ def render(scene: Scene, side: int = SIDE) -> npt.NDArray[np.uint8]:
         # A slight shading from above makes the flat shapes look pleasant without changing their colour word.
         shade = 1 + 0.08 * np.clip(-(y - np.float32(cy)) / np.float32(radius), -1, 1)[..., None]
         image = image * (1 - cover) + np.clip(colour * shade, 0, 255) * cover
-    return np.clip(image + 0.5, 0, 255).astype(np.uint8)
+    picture: npt.NDArray[np.uint8] = np.clip(image + 0.5, 0, 255).astype(np.uint8)
+    return picture

@@ -1,7 +1,7 @@
 """The grammar of the training pictures: what a scene may contain, and how scenes are drawn at random.
 
-A scene is a background and one or two flat shapes. Everything a caption may mention is an attribute of the scene, so
-a picture made from a caption can be judged by a program (:mod:`nodegraph_nodes.tiny.scorer`).
+A scene is a background and one or two flat shapes. Everything a caption may mention is an attribute of the
+scene, so a picture made from a caption can be judged by a program (:mod:`nodegraph_nodes.tiny.scorer`).
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ RGB: dict[Colour, tuple[int, int, int]] = {
     "gray": (140, 140, 145),
 }
 
-#: Radius of each size as a share of the picture's side. Small is large enough to cover several 8x8 latent cells:
-#: below that the autoencoder, not the diffusion model, decides what shape is seen.
+#: Radius of each size as a share of the picture's side. Small is large enough to cover several 8x8 latent
+#: cells: below that the autoencoder, not the diffusion model, decides what shape is seen.
 RADIUS: dict[Size, float] = {"small": 0.145, "medium": 0.21, "large": 0.31}
 
 #: Offset of each position from the picture's centre (x right, y down) as a share of its side.
@@ -84,7 +84,7 @@ class SceneObject:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A picture before it is drawn. ``seed`` fixes the jitter of its rendering; ``second`` is the pattern's colour."""
+    """A picture before it is drawn: ``seed`` fixes its jitter, ``second`` is the pattern's colour."""
 
     background: Colour
     second: Colour | None
@@ -97,8 +97,9 @@ class Scene:
 class Mixture:
     """Shares of the kinds of scenes that :func:`sample_scene` draws.
 
-    ``sizes`` weighs small, medium and large single objects; ``off_centre`` is the share of single objects that may
-    stand off centre (large ones never do, they would not fit); ``same_colour`` of pairs have one colour.
+    ``sizes`` weighs small, medium and large single objects; ``off_centre`` is the share of single objects
+    that may stand off centre (large ones never do, they would not fit); ``same_colour`` of pairs have one
+    colour.
     """
 
     two_objects: float = 0.2
@@ -133,7 +134,8 @@ def _pair(
 ) -> tuple[SceneObject, ...]:
     places: tuple[Position, Position] = rng.choice((("left", "right"), ("top", "bottom")))
     first = contrasting(rng, *taken)
-    # On a patterned background three colours are taken already: a fourth that contrasts with all may not exist.
+    # On a patterned background three colours are taken already: a fourth that contrasts with all may not
+    # exist.
     distinct = plain and rng.random() >= mixture.same_colour
     second = contrasting(rng, *taken, first) if distinct else first
     size: Size = "medium" if rng.random() < 0.75 else "small"
@@ -144,7 +146,7 @@ def _pair(
 
 
 def sample_scene(seed: int, mixture: Mixture | None = None) -> Scene:
-    """Draw one scene. The same seed and mixture always give the same scene; held-out ones are not left out here."""
+    """Draw the scene of a seed and mixture; held-out combinations are not left out here."""
     mixture = mixture or Mixture()
     rng = random.Random(seed)
     background = rng.choice(COLOURS)

@@ -1,7 +1,9 @@
-"""The shapes of the scene grammar as signed distance functions (negative inside), in the unit of their arguments.
+"""The shapes of the scene grammar as signed distance functions (negative inside), in the unit of their
+arguments.
 
-A distance function gives an anti-aliased edge for free: the coverage of a pixel is the distance to the edge, in
-pixels, clipped to one pixel. Distances are exact near straight and round edges, which is all that rendering needs.
+A distance function gives an anti-aliased edge for free: the coverage of a pixel is the distance to the edge,
+in pixels, clipped to one pixel. Distances are exact near straight and round edges, which is all that
+rendering needs.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ def _disc(x: Array, y: Array, radius: float) -> Array:
 
 
 def _box(x: Array, y: Array, half_width: float, half_height: float) -> Array:
-    return np.maximum(np.abs(x) - np.float32(half_width), np.abs(y) - np.float32(half_height))
+    distance: Array = np.maximum(np.abs(x) - np.float32(half_width), np.abs(y) - np.float32(half_height))
+    return distance
 
 
 def _circle(x: Array, y: Array, r: float) -> Array:
@@ -44,7 +47,8 @@ def _triangle(x: Array, y: Array, r: float) -> Array:
     side = math.degrees(math.atan2(1.0, 2.0))
     slant = 1.0 * r * math.sin(math.radians(side))
     slopes = np.maximum(_half_plane(x, y, -side, slant), _half_plane(x, y, 180 + side, slant))
-    return np.maximum(slopes, y - np.float32(0.8 * r))
+    distance: Array = np.maximum(slopes, y - np.float32(0.8 * r))
+    return distance
 
 
 def _star(x: Array, y: Array, r: float) -> Array:
@@ -55,9 +59,9 @@ def _star(x: Array, y: Array, r: float) -> Array:
     distance = np.hypot(x, y)
     along, across = distance * np.cos(angle), distance * np.sin(angle)
     edge_x, edge_y = inner * math.cos(sector) - outer, inner * math.sin(sector)
-    return ((along - outer) * np.float32(-edge_y) + across * np.float32(edge_x)) / np.float32(
-        -math.hypot(edge_x, edge_y)
-    )
+    area = (along - outer) * np.float32(edge_y) - across * np.float32(edge_x)
+    edge: Array = (area / np.float32(math.hypot(edge_x, edge_y))).astype(np.float32)
+    return edge
 
 
 def _heart(x: Array, y: Array, r: float) -> Array:
@@ -97,5 +101,5 @@ _FUNCTIONS: dict[Shape, Callable[[Array, Array, float], Array]] = {
 
 
 def signed_distance(shape: Shape, x: Array, y: Array, radius: float) -> Array:
-    """Distance of the points ``(x, y)`` (y downward, the shape's centre at the origin) to the edge of a shape."""
+    """Distance of points (y downward, the shape's centre at the origin) to the edge of a shape."""
     return _FUNCTIONS[shape](x, y, radius)
