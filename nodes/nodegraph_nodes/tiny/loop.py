@@ -172,6 +172,7 @@ def train(
             print(report.line(run.progress, recipe, rate), flush=True)
         if worker.first and run.progress.step % recipe.save_every == 0:
             run.save(path)
+    run.progress = Progress(run.progress.step, seconds)
     if worker.first:
         run.save(path)
     return average
