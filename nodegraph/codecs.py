@@ -81,7 +81,7 @@ class Codecs:
             name = str(len(tensors))
             tensors[name] = value
             return {"$tensor": name}
-        if type(value).__name__ in self._by_tag and is_dataclass(value):
+        if self._by_tag.get(type(value).__name__) is type(value) and is_dataclass(value):
             parts = {field.name: self._encode(getattr(value, field.name), tensors) for field in fields(value)}
             return {"$": type(value).__name__, **parts}
         if isinstance(value, tuple):
@@ -128,6 +128,8 @@ def tensors_in(value: object) -> Iterator[Any]:
     stack = [value]
     while stack:
         item = stack.pop()
+        if isinstance(item, JSON_LEAVES):
+            continue
         if is_tensor(item):
             yield item
         elif is_dataclass(item) and not isinstance(item, type):

@@ -23,7 +23,7 @@ from typing import (
     is_typeddict,
 )  # fmt: skip
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from nodegraph import sockets
 from nodegraph.errors import DeclarationError
@@ -33,6 +33,17 @@ Lane = Literal["inline", "cpu", "io", "device"]
 F = TypeVar("F", bound=Callable[..., Any])
 Fingerprint = Callable[[Mapping[str, Any]], str]
 _MARK = "__nodegraph_node__"
+_BOUNDS = {
+    "minimum": "of at least {}",
+    "maximum": "of at most {}",
+    "exclusiveMinimum": "above {}",
+    "exclusiveMaximum": "below {}",
+    "multipleOf": "in steps of {}",
+    "minLength": "of at least {} characters",
+    "maxLength": "of at most {} characters",
+    "minItems": "of at least {} items",
+    "maxItems": "of at most {} items",
+}
 _SCALARS: dict[object, sockets.ScalarName] = {bool: "bool", int: "int", float: "float", str: "text"}
 
 
@@ -71,8 +82,8 @@ class InputSpec:
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
-        """Validates and coerces a literal (pydantic, strict: nothing is guessed)."""
-        return TypeAdapter(self.annotation)
+        """Validates and coerces a literal (pydantic, strict: nothing is guessed, no NaN, no infinity)."""
+        return TypeAdapter(_literal_part(self.annotation), config=ConfigDict(allow_inf_nan=False))
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -119,6 +130,15 @@ class NodeType:
         """Whether the function is `async def`: it runs in the scheduler's loop and holds no lane slot."""
         return inspect.iscoroutinefunction(self.function)
 
+    @cached_property
+    def file_inputs(self) -> Mapping[str, str]:
+        """The kind of every input that names a file."""
+        plain = {
+            name: spec.type.item if isinstance(spec.type, sockets.OptionalType) else spec.type
+            for name, spec in self.inputs.items()
+        }
+        return {name: type_.kind for name, type_ in plain.items() if isinstance(type_, sockets.FileType)}
+
     @property
     def single_output(self) -> OutputSpec | None:
         """The only output, where there is exactly one."""
@@ -157,12 +177,14 @@ def node(
     """
 
     def mark(function: F) -> F:
+        _check_id(id, function)
+        _check_options(id, version, cache, lane)
         inputs, context_parameter = _read_inputs(id, function)
         setattr(
             function,
             _MARK,
             NodeType(
-                id=_check_id(id, function), function=function, inputs=inputs,
+                id=id, function=function, inputs=inputs,
                 outputs=_read_outputs(id, function), context_parameter=context_parameter, version=version,
                 category=category, title=title or _title_from(id), help=inspect.getdoc(function) or "",
                 cache=cache, lane=lane, output=output, deprecated=deprecated, experimental=experimental,
@@ -184,14 +206,26 @@ def node_type(marked: object) -> NodeType:
     return found
 
 
-def _check_id(id_: str, function: Callable[..., Any]) -> str:
+def _check_id(id_: str, function: Callable[..., Any]) -> None:
     parts = id_.split(".")
     if not all(part.isidentifier() and part == part.lower() for part in parts):
         raise DeclarationError(
             f"{function.__name__}: '{id_}' is not a node id",
             expected="lower-case names joined by dots, such as 'image.blur'",
         )
-    return id_
+
+
+def _check_options(id_: str, version: int, cache: object, lane: str) -> None:
+    if lane not in get_args(Lane):
+        raise DeclarationError(
+            f"node '{id_}': there is no lane '{lane}'", expected=" or ".join(get_args(Lane))
+        )
+    if cache not in ("pure", "volatile") and not callable(cache):
+        raise DeclarationError(
+            f"node '{id_}': cache={cache!r} says nothing", expected="'pure', 'volatile' or a function"
+        )
+    if version < 1:
+        raise DeclarationError(f"node '{id_}': its version is {version}", expected="1 or more")
 
 
 def _title_from(id_: str) -> str:
@@ -218,6 +252,11 @@ def _read_inputs(id_: str, function: Callable[..., Any]) -> tuple[dict[str, Inpu
         if hints[name] is Context:
             context_parameter = name
             continue
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise DeclarationError(
+                f"node '{id_}': parameter '{name}' has no name for its caller",
+                remedy="Inputs are given by name: remove the '/'.",
+            )
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise DeclarationError(
                 f"node '{id_}': growing inputs ('*{name}') are not supported yet",
@@ -274,7 +313,7 @@ def socket_type(annotation: Any, place: str) -> sockets.SocketType:
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return sockets.Menu(args)
-    if origin in (list, Sequence):
+    if origin in (list, Sequence) and args:
         return sockets.ListType(socket_type(args[0], place))
     if origin in (Union, types.UnionType):
         return _union(args, place)
@@ -301,6 +340,17 @@ def _union(args: tuple[Any, ...], place: str) -> sockets.SocketType:
     return sockets.OptionalType(inner) if type(None) in args else inner
 
 
+def _literal_part(annotation: Any) -> Any:
+    """The annotation without value classes, which no literal is: `float | None` of `Image | float | None`."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin in (list, Sequence) and args:
+        return list[_literal_part(args[0])]  # type: ignore[misc]
+    if origin in (Union, types.UnionType):
+        kept = [_literal_part(arg) for arg in args if arg is type(None) or socket_type(arg, "").has_literal]
+        return Union[tuple(kept)]  # noqa: UP007 - the options are known at run time only
+    return annotation
+
+
 def _is_value_class(annotation: type) -> bool:
     parameters = getattr(annotation, "__dataclass_params__", None)
     return parameters is not None and bool(parameters.frozen)
@@ -309,11 +359,7 @@ def _is_value_class(annotation: type) -> bool:
 def describe_range(spec: InputSpec) -> str:
     """What a literal of an input may be, in words: type and range."""
     schema = spec.adapter.json_schema() if spec.type.has_literal else {}
-    low, high = schema.get("minimum"), schema.get("maximum")
-    if low is not None and high is not None:
-        return f"a {spec.type.words} from {low} to {high}"
-    if low is not None:
-        return f"a {spec.type.words} of at least {low}"
-    if high is not None:
-        return f"a {spec.type.words} of at most {high}"
-    return spec.type.words
+    bounds = [words.format(schema[name]) for name, words in _BOUNDS.items() if name in schema]
+    if "minimum" in schema and "maximum" in schema:
+        bounds[:2] = [f"from {schema['minimum']} to {schema['maximum']}"]
+    return f"a {spec.type.words} {', '.join(bounds)}" if bounds else spec.type.words

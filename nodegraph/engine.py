@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -14,7 +15,7 @@ from typing import Any, Self
 
 import platformdirs
 
-from nodegraph.errors import CancelledError, InputError, Problem, RunFailedError
+from nodegraph.errors import CancelledError, InputError, Problem, RunFailedError, WorkflowError
 from nodegraph.execution import events
 from nodegraph.execution.cache import MemoryCache
 from nodegraph.execution.cancel import CancelToken
@@ -42,6 +43,7 @@ from nodegraph.runtime import Artifact, RunRecord
 
 Source = BoundGraph | Document | Path | str | bytes | Mapping[str, Any]
 KINDS = ("checkpoints", "loras", "images")
+_REMEMBERED = 32  # workflows whose last run is remembered, to say why a node runs again
 
 
 def default_data_dir() -> Path:
@@ -49,7 +51,7 @@ def default_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("nodegraph", appauthor=False))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # asyncio.run prints its result into a message: it must be short
 class RunResult:
     """What a run gave: named outputs, saved files, and what happened to each node."""
 
@@ -58,6 +60,9 @@ class RunResult:
     nodes: Mapping[str, events.NodeFinished]
     plan: Plan
     record: RunRecord
+
+    def __repr__(self) -> str:
+        return f"<RunResult of {len(self.nodes)} nodes: {', '.join(self.outputs)}>"
 
     def outcomes(self, outcome: events.Outcome) -> list[str]:
         """The nodes with that outcome, in the order in which they finished."""
@@ -89,11 +94,12 @@ class Engine:
         self.registry = self.packs.registry
         self.files = FileIndex(self._folders(), self.data_dir / "file_hashes.json")
         self.cache = MemoryCache(cache_bytes)
-        self.saved = SavedFiles(self.data_dir / "saved_files.json")
+        self.saved = SavedFiles(self.data_dir / "saved_files.jsonl")
         self._settings = ResourceSettings(device, dtype, model_bytes)
         self._resources: Resources | None = None
+        self._making_resources = threading.Lock()
         self._lanes = Lanes()
-        self._earlier: dict[str, dict[str, Parts]] = {}
+        self._earlier: dict[str, Mapping[str, Parts]] = {}
 
     def _folders(self) -> dict[str, list[Path]]:
         own = {kind: [self.data_dir / "models" / kind] for kind in KINDS if kind != "images"}
@@ -116,9 +122,10 @@ class Engine:
     @property
     def resources(self) -> Resources:
         """Devices and models; made, and torch imported, on first use."""
-        if self._resources is None:
-            self._resources = self.packs.make_resources(self._settings, self.files)
-        return self._resources
+        with self._making_resources:  # nodes of several lanes may be the first at once
+            if self._resources is None:
+                self._resources = self.packs.make_resources(self._settings, self.files)
+            return self._resources
 
     def load(self, source: Source) -> Document:
         """A document from a file, JSON text or data, or a template (`"template:NAME"`)."""
@@ -141,8 +148,11 @@ class Engine:
 
     def check(self, source: Source, **inputs: Any) -> list[Problem]:
         """Every problem of a workflow; empty if it can run."""
-        document = apply_inputs(self.load(source), inputs, self.registry, self.files)
-        return problems_of(resolve_seeds(document, self.registry, _draw_seed), self.registry, self.files)
+        try:
+            self.bind(source, **inputs)
+        except WorkflowError as error:
+            return list(error.problems)
+        return []
 
     def bind(self, source: Source, **inputs: Any) -> BoundGraph:
         """The checked graph of a workflow with its named inputs set and its seeds drawn.
@@ -151,8 +161,16 @@ class Engine:
         """
         if isinstance(source, BoundGraph) and not inputs:
             return source
-        document = apply_inputs(self.load(source), inputs, self.registry, self.files)
-        return bind(resolve_seeds(document, self.registry, _draw_seed), self.registry, self.files)
+        document = self.load(source)
+        problems: Sequence[Problem] = ()
+        try:
+            document = apply_inputs(document, inputs, self.registry, self.files)
+        except WorkflowError as error:
+            problems = error.problems
+        document = resolve_seeds(document, self.registry, _draw_seed)
+        if problems:
+            raise WorkflowError([*problems, *problems_of(document, self.registry, self.files)])
+        return bind(document, self.registry, self.files)
 
     def warm_up(self, graph: BoundGraph) -> None:
         """Import what the nodes of a graph compute with, and find the device, before the run needs it."""
@@ -162,7 +180,7 @@ class Engine:
     def plan(self, source: Source, *, targets: Sequence[str] | None = None, **inputs: Any) -> Plan:
         """What would run, what would be reused, and why. Files are hashed first where needed."""
         graph = self.bind(source, **inputs)
-        return self._plan(graph, resolve_targets(graph, targets), events.discard)
+        return self._plan(graph, resolve_targets(graph, targets), events.discard, CancelToken())
 
     async def run(
         self,
@@ -178,17 +196,25 @@ class Engine:
         Raises WorkflowError before anything runs when the workflow cannot be run, RunFailedError when
         nodes failed (others have finished), CancelledError when it was cancelled.
         """
-        graph = self.bind(source, **inputs)
-        planned = await asyncio.to_thread(self._plan, graph, resolve_targets(graph, targets), on_event)
+        cancel = cancel or CancelToken()
+        loop = asyncio.get_running_loop()
+
+        def post(event: events.Event) -> None:
+            loop.call_soon_threadsafe(on_event, event)
+
+        try:
+            graph, planned, reused = await asyncio.to_thread(
+                self._prepare, source, inputs, targets, post, cancel
+            )
+        except asyncio.CancelledError:
+            cancel.cancel()  # the thread stops hashing
+            raise
         record = self._record(graph, planned)
         around = Surroundings(
-            self.registry, self.files, _LateModels(self), self._guard, self.outputs, record,
-            cancel or CancelToken(),
-        )  # fmt: skip
-        state = await Executor(planned, self._lanes, self.cache, self.saved, around, on_event).run()
-        self._earlier[graph.document.name] = {
-            id_: entry.parts for id_, entry in planned.entries.items() if entry.action != "not needed"
-        }
+            self.registry, self.files, _LateModels(self), self._guard, self.outputs, record, cancel
+        )
+        state = await Executor(planned, reused, self._lanes, self.cache, self.saved, around, on_event).run()
+        self._remember(planned)
         return _result(graph, planned, record, state)
 
     def run_sync(self, source: Source, **options: Any) -> RunResult:
@@ -209,9 +235,28 @@ class Engine:
             write_whole(place, _writing(exporter, part, record))
         return paths
 
-    def _plan(self, graph: BoundGraph, targets: Sequence[str], emit: events.Emit) -> Plan:
+    def _prepare(
+        self,
+        source: Source,
+        inputs: Mapping[str, Any],
+        targets: Sequence[str] | None,
+        emit: events.Emit,
+        cancel: CancelToken,
+    ) -> tuple[BoundGraph, Plan, Mapping[str, Mapping[str, Any]]]:
+        """The graph, its plan, and what the plan reuses: in our hands, before the cache can drop it."""
+        graph = self.bind(source, **inputs)
+        wanted = resolve_targets(graph, targets)
+        while True:
+            planned = self._plan(graph, wanted, emit, cancel)
+            reused = self.cache.hold(planned.reused_keys())
+            if reused is not None:
+                return graph, planned, reused
+
+    def _plan(
+        self, graph: BoundGraph, targets: Sequence[str], emit: events.Emit, cancel: CancelToken
+    ) -> Plan:
         for kind, name in sorted(files_of(graph)):
-            self.files.ensure(kind, name, _hash_progress(name, emit))
+            self.files.ensure(kind, name, _hash_progress(name, emit, cancel))
         weights = any(node.type.lane == "device" for node in graph.nodes.values())
         snapshot = Snapshot(
             file_hashes=self.files.snapshot(files_of(graph)),
@@ -223,6 +268,16 @@ class Engine:
             document=content_digest(graph.document),
         )
         return plan(graph, targets, snapshot)
+
+    def _remember(self, planned: Plan) -> None:
+        """Keep the parts of the keys, to say next time why a node runs again."""
+        name = planned.graph.document.name
+        self._earlier.pop(name, None)
+        self._earlier[name] = {
+            id_: entry.parts for id_, entry in planned.entries.items() if entry.action != "not needed"
+        }
+        if len(self._earlier) > _REMEMBERED:
+            self._earlier.pop(next(iter(self._earlier)))
 
     def _guard(self) -> AbstractContextManager[object]:
         return self.resources.guard()
@@ -261,8 +316,12 @@ def _draw_seed() -> int:
     return secrets.randbits(32)
 
 
-def _hash_progress(name: str, emit: events.Emit) -> Callable[[int, int], None]:
-    return lambda done, total: emit(events.FileHashed(name, done, total))
+def _hash_progress(name: str, emit: events.Emit, cancel: CancelToken) -> Callable[[int, int], None]:
+    def report(done: int, total: int) -> None:
+        cancel.check()
+        emit(events.FileHashed(name, done, total))
+
+    return report
 
 
 def _writing(exporter: Exporter, part: object, record: RunRecord) -> Callable[[Path], None]:

@@ -56,15 +56,18 @@ class Packs:
         return resources
 
 
-def load_packs(blocked: Iterable[str] = (), extra: Sequence[tuple[str, object]] = ()) -> Packs:
+def load_packs(
+    blocked: Iterable[str] = (), extra: Sequence[tuple[str, object]] = (), *, installed: bool = True
+) -> Packs:
     """Load every installed pack (entry point group `nodegraph`) that is not blocked.
 
-    `extra` are packs given as (name, module or object), for tests and embedding. A pack that fails to
-    import or to register is left out whole and listed in `failures`; all others load.
+    `extra` are packs given as (name, module or object), for tests and embedding; with `installed=False` they
+    are the only ones. A pack that fails to import or to register is left out whole and listed in `failures`;
+    all others load.
     """
     packs = Packs(Registry(), _new_manager())
     skipped = set(blocked)
-    points = importlib.metadata.entry_points(group=GROUP)
+    points = importlib.metadata.entry_points(group=GROUP) if installed else ()
     # The built-in pack comes first: where two packs claim a name, the guest is the one left out.
     for point in sorted(points, key=lambda point: (point.name != "builtin", point.name)):
         if point.name not in skipped:
@@ -91,13 +94,13 @@ def _load_one(packs: Packs, pack: Pack, load: Callable[[], object]) -> None:
         plugin = load()
         registry = packs.registry.copy()
         _register(plugin, pack, registry)
-    except Exception as error:  # noqa: BLE001 - a pack may raise anything, and must break only itself
+        packs.manager.register(plugin, name=pack.name)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a pack may raise anything, and must break only itself
         reason = f"{type(error).__name__}: {error}"
         packs.failures.append(PackFailure(pack, reason, traceback.format_exc()))
         log.warning("the pack '%s' is left out: %s", pack.name, reason)
     else:
         packs.registry = registry
-        packs.manager.register(plugin, name=pack.name)
         packs.loaded.append(pack)
 
 

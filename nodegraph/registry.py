@@ -62,8 +62,10 @@ class Registry:
         self._exporters.extend(exporters)
 
     def add_templates(self, paths: Iterable[Path]) -> None:
-        """Add packaged workflows; a template's name is its file name without the suffix."""
-        self._templates.update({path.stem: path for path in paths})
+        """Add packaged workflows by their file names without suffix. DeclarationError if a name is taken."""
+        for path in paths:
+            if self._templates.setdefault(path.stem, path) != path:
+                raise DeclarationError(f"there are two templates named '{path.stem}'")
 
     def add_folders(self, folders: Mapping[str, Iterable[Path]]) -> None:
         """Add folders of files by kind."""
@@ -96,7 +98,7 @@ class Registry:
         return entry.load()
 
     def exporter(self, cls: type, path: Path) -> Exporter:
-        """The writer for values of a class by a path's suffix. InputError names the suffixes that would do."""
+        """The writer for values of a class by a path's suffix. InputError names the suffixes that do."""
         fitting = [exporter for exporter in self._exporters if issubclass(cls, exporter.cls)]
         for exporter in fitting:
             if path.suffix.lower() in exporter.suffixes:

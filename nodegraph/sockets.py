@@ -6,29 +6,43 @@ words, so that a refused link can be explained without knowing Python.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 ScalarName = Literal["bool", "int", "float", "text"]
 
 
+_PYTHON: Mapping[ScalarName, type | tuple[type, ...]] = {
+    "bool": bool,
+    "int": int,
+    "float": (float, int),
+    "text": str,
+}
+
+
 @dataclass(frozen=True, slots=True)
-class SocketType:
+class SocketType(ABC):
     """Root of the socket types."""
 
     @property
+    @abstractmethod
     def words(self) -> str:
         """The type as a person would say it."""
-        raise TypeError(f"{type(self).__name__} has no words")
 
     @property
     def has_literal(self) -> bool:
         """Whether a value of this type can be written into a document."""
         return True
 
+    @abstractmethod
+    def holds(self, value: object) -> bool:
+        """Whether a value that a node returned is of this type."""
+
+    @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """The type for the wire: `{"type": ...}` with what else is needed to judge links."""
-        raise TypeError(f"{type(self).__name__} has no JSON form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,9 @@ class Scalar(SocketType):
     @property
     def words(self) -> str:
         return {"bool": "true or false", "int": "whole number", "float": "number", "text": "text"}[self.name]
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, _PYTHON[self.name]) and isinstance(value, bool) == (self.name == "bool")
 
     def to_json(self) -> dict[str, Any]:
         return {"type": self.name}
@@ -55,6 +72,9 @@ class Menu(SocketType):
     def words(self) -> str:
         return "one of " + ", ".join(str(option) for option in self.options)
 
+    def holds(self, value: object) -> bool:
+        return value in self.options
+
     def to_json(self) -> dict[str, Any]:
         return {"type": "menu", "options": list(self.options)}
 
@@ -69,6 +89,9 @@ class ChoiceType(SocketType):
     def words(self) -> str:
         return f"a name from {self.registry}"
 
+    def holds(self, value: object) -> bool:
+        return isinstance(value, str)
+
     def to_json(self) -> dict[str, Any]:
         return {"type": "choice", "registry": self.registry}
 
@@ -82,6 +105,9 @@ class FileType(SocketType):
     @property
     def words(self) -> str:
         return f"the name of a file in {self.kind}"
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, str)
 
     def to_json(self) -> dict[str, Any]:
         return {"type": "file", "kind": self.kind}
@@ -106,6 +132,9 @@ class ValueType(SocketType):
     def has_literal(self) -> bool:
         return False
 
+    def holds(self, value: object) -> bool:
+        return isinstance(value, self.cls)
+
     def to_json(self) -> dict[str, Any]:
         return {"type": self.name}
 
@@ -124,6 +153,9 @@ class ListType(SocketType):
     def has_literal(self) -> bool:
         return self.item.has_literal
 
+    def holds(self, value: object) -> bool:
+        return isinstance(value, list | tuple) and all(map(self.item.holds, value))
+
     def to_json(self) -> dict[str, Any]:
         return {"type": "list", "item": self.item.to_json()}
 
@@ -137,6 +169,9 @@ class OptionalType(SocketType):
     @property
     def words(self) -> str:
         return f"{self.item.words} or nothing"
+
+    def holds(self, value: object) -> bool:
+        return value is None or self.item.holds(value)
 
     def to_json(self) -> dict[str, Any]:
         return {"type": "optional", "item": self.item.to_json()}
@@ -156,8 +191,36 @@ class UnionType(SocketType):
     def has_literal(self) -> bool:
         return any(option.has_literal for option in self.options)
 
+    def holds(self, value: object) -> bool:
+        return any(option.holds(value) for option in self.options)
+
     def to_json(self) -> dict[str, Any]:
         return {"type": "union", "options": [option.to_json() for option in self.options]}
+
+
+def from_json(data: Mapping[str, Any], classes: Mapping[str, type]) -> SocketType:
+    """The type that `to_json` wrote; `classes` are the value classes by their names in snake case.
+
+    ValueError names a type that is neither built in nor among the classes.
+    """
+    match data:
+        case {"type": ("bool" | "int" | "float" | "text") as name}:
+            return Scalar(name)
+        case {"type": "menu", "options": options}:
+            return Menu(tuple(options))
+        case {"type": "choice", "registry": registry}:
+            return ChoiceType(registry)
+        case {"type": "file", "kind": kind}:
+            return FileType(kind)
+        case {"type": "list", "item": item}:
+            return ListType(from_json(item, classes))
+        case {"type": "optional", "item": item}:
+            return OptionalType(from_json(item, classes))
+        case {"type": "union", "options": options}:
+            return UnionType(tuple(from_json(option, classes) for option in options))
+        case {"type": name} if name in classes:
+            return ValueType(classes[name])
+    raise ValueError(f"no socket type is written as {dict(data)!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +270,10 @@ def _plain(source: SocketType, target: SocketType) -> Verdict:
             return Verdict(True, "every whole number is a number")
         case Scalar("float"), Scalar("int"):
             return Verdict(False, "a number may have a fraction, which a whole number would lose")
-        case ((Menu() | ChoiceType() | FileType()), Scalar("text")):
+        case ((ChoiceType() | FileType()), Scalar("text")):
             return Verdict(True, "a name is text")
+        case Menu(options), Scalar():
+            return _menu_into_scalar(options, target)
         case Scalar("text"), (Menu() | ChoiceType() | FileType()):
             return Verdict(False, f"any text is not {target.words}")
         case Menu(given), Menu(allowed):
@@ -217,3 +282,12 @@ def _plain(source: SocketType, target: SocketType) -> Verdict:
         case ValueType(given_cls), ValueType(wanted_cls) if issubclass(given_cls, wanted_cls):
             return Verdict(True, f"{source.words} is a kind of {target.words}")
     return Verdict(False, f"{source.words} is not {target.words}")
+
+
+def _menu_into_scalar(options: tuple[str | int, ...], target: Scalar) -> Verdict:
+    kinds = {type(option) for option in options}
+    if kinds == {str} and target.name == "text":
+        return Verdict(True, "every option is text")
+    if kinds == {int} and target.name in ("int", "float"):
+        return Verdict(True, "every option is a whole number")
+    return Verdict(False, f"{Menu(options).words} is not {target.words}")

@@ -1,8 +1,10 @@
-"""Cancellation: a flag that the caller sets and long work looks at."""
+"""Cancellation: a flag that the caller sets, long work looks at, and a waiting loop is woken by."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from nodegraph.errors import CancelledError
 
@@ -12,10 +14,16 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
 
     def cancel(self) -> None:
         """Ask the run to stop."""
-        self._event.set()
+        with self._lock:
+            self._event.set()
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
 
     @property
     def cancelled(self) -> bool:
@@ -26,3 +34,14 @@ class CancelToken:
         """Raise CancelledError if somebody asked."""
         if self._event.is_set():
             raise CancelledError("the run was cancelled")
+
+    @contextmanager
+    def calling(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Within the block, call `listener` when somebody asks, on the thread of whoever asks."""
+        with self._lock:
+            self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners.remove(listener)

@@ -9,6 +9,7 @@ last reader unless the cache keeps them.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from nodegraph.execution.cache import MemoryCache
 from nodegraph.execution.context import NodeContext, Surroundings
 from nodegraph.execution.plan import Plan, PlanEntry
 from nodegraph.execution.saved import SavedFiles
+from nodegraph.graph import literals
+from nodegraph.graph.binding import BoundNode
 from nodegraph.runtime import Artifact
 
 _YIELD_EVERY = 0.005  # seconds of inline work between two chances for everybody else
@@ -73,11 +76,15 @@ class _Done:
 
 
 class Executor:
-    """Carries out one plan. Use once."""
+    """Carries out one plan. Use once.
+
+    `reused` are the outputs of the nodes that the plan takes from the cache, by key; `emit` is called in the
+    loop that runs the executor, whatever thread a node lives in.
+    """
 
     def __init__(
-        self, plan: Plan, lanes: Lanes, cache: MemoryCache, saved: SavedFiles, around: Surroundings,
-        emit: events.Emit,
+        self, plan: Plan, reused: Mapping[str, Outputs], lanes: Lanes, cache: MemoryCache, saved: SavedFiles,
+        around: Surroundings, emit: events.Emit,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.lanes = lanes
@@ -86,63 +93,66 @@ class Executor:
         self.around = around
         self.emit = emit
         self.state = RunState()
+        self._reused = dict(reused)
         self._values: dict[str, Outputs] = {}
         self._unread: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
+        self._sources: dict[str, set[str]] = {}
         self._readers: dict[str, list[str]] = {}
         self._ready: deque[str] = deque()
         self._done: asyncio.Queue[_Done] = asyncio.Queue()
         self._running = 0
+        self._tasks: set[asyncio.Task[_Done]] = set()
 
     async def run(self) -> RunState:
         """Run everything that the plan says, and tell what came of it."""
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._prepare()
         to_run = len(self._waiting)
         self.emit(events.RunStarted(to_run, len(self.state.finished)))
-        try:
-            await self._schedule()
-        except asyncio.CancelledError:
-            # The caller's task was cancelled: let running nodes see it and stop before giving way.
-            self.around.cancel.cancel()
-            while self._running:
-                await self._collect()
-            self._finish_run()
-            raise
+        with self.around.cancel.calling(self._interrupt):
+            try:
+                await self._schedule()
+            except BaseException as error:
+                # The caller's task was cancelled, or a listener raised (it is told no more): let running
+                # nodes see it and stop before giving way.
+                if not isinstance(error, asyncio.CancelledError):
+                    self.emit = events.discard
+                self.around.cancel.cancel()
+                while self._running:
+                    await self._collect()
+                self._finish_run()
+                raise
         self._finish_run()
         return self.state
 
     def _prepare(self) -> None:
-        """Count what each node waits for, and take reused results out of the cache."""
+        """Count what each node waits for, and place what is reused."""
         wanted = set(self.plan.targets)
         for id_, entry in self.plan.entries.items():
             self._unread[id_] = 1 if id_ in wanted else 0
             if entry.action == "memory":
-                self._reuse(id_, entry)
+                self._values[id_] = self._reused[entry.key or ""]
+                self._finish(id_, "memory")
             elif entry.action == "saved":
                 artifacts = self.saved.get(entry.effect or "")
                 self.state.artifacts.extend(artifacts)
                 self._finish(id_, "saved")
             elif entry.action == "run":
-                sources = {source for source, _ in entry.node.links.values()}
-                for source in sources:
-                    self._unread[source] += 1
-                    self._readers.setdefault(source, []).append(id_)
-                self._waiting[id_] = sum(source not in self._values for source in sources)
-                if self._waiting[id_] == 0:
-                    self._ready.append(id_)
-        self._release_unread()
-
-    def _reuse(self, id_: str, entry: PlanEntry) -> None:
-        outputs = self.cache.get(entry.key or "")
-        if outputs is None:
-            raise DeclarationError(f"the cache lost '{id_}' between planning and running")
-        self._values[id_] = outputs
-        self._finish(id_, "memory")
-
-    def _release_unread(self) -> None:
+                self._await_sources(id_, {source for source, _ in entry.node.links.values()})
+        self._reused.clear()  # from here on `_values` alone keeps results alive
         for id_ in [id_ for id_ in self._values if self._unread[id_] == 0]:
             del self._values[id_]
+
+    def _await_sources(self, id_: str, sources: set[str]) -> None:
+        self._sources[id_] = sources
+        for source in sources:
+            self._unread[source] += 1
+            self._readers.setdefault(source, []).append(id_)
+        self._waiting[id_] = sum(source not in self._values for source in sources)
+        if self._waiting[id_] == 0:
+            self._ready.append(id_)
 
     async def _schedule(self) -> None:
         slice_end = time.perf_counter() + _YIELD_EVERY
@@ -151,6 +161,8 @@ class Executor:
                 self._start(self._ready.popleft())
                 if time.perf_counter() > slice_end:
                     await asyncio.sleep(0)
+                    while not self._done.empty():
+                        await self._collect()
                     slice_end = time.perf_counter() + _YIELD_EVERY
             if self._stopping():
                 self._ready.clear()
@@ -160,79 +172,100 @@ class Executor:
     def _stopping(self) -> bool:
         return self.around.cancel.cancelled
 
+    def _interrupt(self) -> None:
+        """Somebody cancelled, on any thread: async nodes, which may wait for anything, are cancelled too."""
+        self._loop.call_soon_threadsafe(self._cancel_tasks)
+
+    def _cancel_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
     async def _collect(self) -> None:
         done = await self._done.get()
         self._running -= 1
         self._settle(done)
 
     def _start(self, id_: str) -> None:
+        """Run an inline node, or hand any other one to its lane."""
         entry = self.plan.entries[id_]
         type_ = entry.node.type
-        self.emit(events.NodeStarted(id_))
-        arguments = self._arguments(entry)
-        context = self._context(id_) if type_.context_parameter else None
-        if type_.context_parameter:
-            arguments[type_.context_parameter] = context
+        context = (
+            NodeContext(id_, self.around, self._emit_from_any_thread) if type_.context_parameter else None
+        )
         if type_.is_async:
             self._running += 1
-            task = self._loop.create_task(self._run_async(entry, arguments, context))
-            task.add_done_callback(lambda task: self._done.put_nowait(task.result()))
+            task = self._loop.create_task(self._run_async(entry, context))
+            self._tasks.add(task)
+            task.add_done_callback(self._async_done)
         elif type_.lane == "inline":
-            self._settle(self._run_here(entry, arguments, context, guarded=False))
+            self._settle(self._run_here(entry, self._values_of(entry), context))
         else:
             self._running += 1
             future = self._loop.run_in_executor(
-                self.lanes.pool(type_.lane), self._run_here, entry, arguments, context
+                self.lanes.pool(type_.lane), self._run_guarded, entry, self._values_of(entry), context
             )
             future.add_done_callback(lambda future: self._done.put_nowait(future.result()))
 
-    def _context(self, id_: str) -> NodeContext:
-        return NodeContext(id_, self.around, self._emit_from_any_thread)
+    def _async_done(self, task: asyncio.Task[_Done]) -> None:
+        self._tasks.discard(task)
+        self._done.put_nowait(task.result())
 
     def _emit_from_any_thread(self, event: events.Event) -> None:
-        self._loop.call_soon_threadsafe(self.emit, event)
+        if threading.get_ident() == self._thread:
+            self.emit(event)
+        else:
+            self._loop.call_soon_threadsafe(self._emit_now, event)
 
-    def _arguments(self, entry: PlanEntry) -> dict[str, Any]:
-        arguments = dict(entry.node.params)
+    def _emit_now(self, event: events.Event) -> None:
+        self.emit(event)
+
+    def _values_of(self, entry: PlanEntry) -> dict[str, Any]:
+        """What a node is given: its literals, and the values at the other ends of its links."""
+        values = dict(entry.node.params)
         for name, (source, output) in entry.node.links.items():
-            arguments[name] = self._values[source][output]
-        return arguments
+            values[name] = self._values[source][output]
+        return values
 
-    def _run_here(
-        self,
-        entry: PlanEntry,
-        arguments: dict[str, Any],
-        context: NodeContext | None,
-        *,
-        guarded: bool = True,
-    ) -> _Done:
+    def _run_guarded(self, entry: PlanEntry, values: dict[str, Any], context: NodeContext | None) -> _Done:
+        if self._stopping():
+            return _Done(entry, None, CancelledError("the run was cancelled"), 0.0, context)
+        try:
+            with self.around.guard():
+                return self._run_here(entry, values, context)
+        except Exception as error:  # noqa: BLE001 - devices may fail in any way; that is this node's error
+            return _Done(entry, None, error, 0.0, context)
+
+    def _run_here(self, entry: PlanEntry, values: dict[str, Any], context: NodeContext | None) -> _Done:
+        self._emit_from_any_thread(events.NodeStarted(entry.node.id))
         start = time.perf_counter()
         try:
-            if guarded:
-                self.around.cancel.check()
-                with self.around.guard():
-                    returned = entry.node.type.function(**arguments)
-            else:
-                returned = entry.node.type.function(**arguments)
-            outputs = _outputs(entry.node.type, returned)
-        except Exception as error:  # noqa: BLE001 - a node may raise anything; it becomes its structured error
+            arguments = _arguments(entry.node, values, context)
+            outputs = _outputs(entry.node.type, entry.node.type.function(**arguments))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a node may raise anything (sys.exit too): it fails alone
             return _Done(entry, None, error, time.perf_counter() - start, context)
         return _Done(entry, outputs, None, time.perf_counter() - start, context)
 
-    async def _run_async(
-        self, entry: PlanEntry, arguments: dict[str, Any], context: NodeContext | None
-    ) -> _Done:
+    async def _run_async(self, entry: PlanEntry, context: NodeContext | None) -> _Done:
+        self.emit(events.NodeStarted(entry.node.id))
         start = time.perf_counter()
         try:
+            arguments = _arguments(entry.node, self._values_of(entry), context)
             outputs = _outputs(entry.node.type, await entry.node.type.function(**arguments))
-        except Exception as error:  # noqa: BLE001 - as above
+        except asyncio.CancelledError as error:
+            found = CancelledError("the run was cancelled") if self._stopping() else error
+            return _Done(entry, None, found, time.perf_counter() - start, context)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - as above
             return _Done(entry, None, error, time.perf_counter() - start, context)
         return _Done(entry, outputs, None, time.perf_counter() - start, context)
 
     def _settle(self, done: _Done) -> None:
         id_ = done.entry.node.id
         loading = done.context.loading if done.context else 0.0
-        if isinstance(done.error, CancelledError):
+        if isinstance(done.error, CancelledError) and self._stopping():
             self._finish(id_, "cancelled", done.seconds, loading)
         elif done.error is not None:
             self._fail(done.entry, done.error, done.seconds)
@@ -240,7 +273,7 @@ class Executor:
             self._keep(done)
             self._finish(id_, "ran", done.seconds, loading)
             self._wake_readers(id_)
-        self._release_inputs(done.entry)
+        self._release_sources(id_)
 
     def _keep(self, done: _Done) -> None:
         """Hold a fresh result for its readers and the cache; note what was saved."""
@@ -264,15 +297,15 @@ class Executor:
             if self._waiting[reader] == 0:
                 self._ready.append(reader)
 
-    def _release_inputs(self, entry: PlanEntry) -> None:
-        for source in {source for source, _ in entry.node.links.values()}:
+    def _release_sources(self, id_: str) -> None:
+        for source in self._sources[id_]:
             self._unread[source] -= 1
             if self._unread[source] == 0:
                 self._values.pop(source, None)
 
     def _fail(self, entry: PlanEntry, error: BaseException, seconds: float) -> None:
         node = entry.node
-        inputs = {name: describe_value(value) for name, value in self._arguments(entry).items()}
+        inputs = {name: describe_value(value) for name, value in self._values_of(entry).items()}
         problem = _problem_of(error).at(node.id, node.title)
         self.state.failures.append(NodeFailedError(problem, error, inputs))
         self.emit(events.NodeFailed(node.id, problem))
@@ -282,7 +315,7 @@ class Executor:
             reader = stack.pop()
             if reader not in self.state.finished:
                 self._finish(reader, "skipped")
-                self._release_inputs(self.plan.entries[reader])
+                self._release_sources(reader)
                 stack.extend(self._readers.get(reader, ()))
 
     def _finish(self, id_: str, outcome: events.Outcome, seconds: float = 0.0, loading: float = 0.0) -> None:
@@ -292,28 +325,43 @@ class Executor:
 
     def _finish_run(self) -> None:
         state = self.state
-        state.cancelled = self._stopping() and len(state.finished) < self._planned()
-        state.cancelled = state.cancelled or any(e.outcome == "cancelled" for e in state.finished.values())
+        planned = sum(entry.action != "not needed" for entry in self.plan.entries.values())
+        unfinished = len(state.finished) < planned
+        interrupted = any(event.outcome == "cancelled" for event in state.finished.values())
+        state.cancelled = self._stopping() and (unfinished or interrupted)
         state.outputs = {id_: self._values[id_] for id_ in self.plan.targets if id_ in self._values}
         status: events.Status = "cancelled" if state.cancelled else "failed" if state.failures else "done"
         self.emit(events.RunFinished(status))
 
-    def _planned(self) -> int:
-        return sum(entry.action != "not needed" for entry in self.plan.entries.values())
+
+def _arguments(node: BoundNode, values: dict[str, Any], context: NodeContext | None) -> dict[str, Any]:
+    """The values as the node's own annotations want them. InputError where a linked one is out of range."""
+    for name in node.links:
+        values[name] = literals.accept(node.type.inputs[name], values[name])
+    if node.type.context_parameter:
+        values[node.type.context_parameter] = context
+    return values
 
 
 def _outputs(type_: NodeType, returned: Any) -> Outputs:
     """What a node returned, by output name. DeclarationError if it is not what it declares."""
-    names = list(type_.outputs)
-    if not names:
+    specs = type_.outputs
+    if not specs:
         return {}
-    if len(names) == 1 and not hasattr(returned, "_fields"):
-        return {names[0]: returned}
-    if not isinstance(returned, tuple) or len(returned) != len(names):
+    if len(specs) == 1 and not hasattr(returned, "_fields"):
+        returned = (returned,)
+    elif not isinstance(returned, tuple) or len(returned) != len(specs):
         raise DeclarationError(
-            f"'{type_.id}' returned {type(returned).__name__}", expected=f"a tuple of {', '.join(names)}"
+            f"'{type_.id}' returned {type(returned).__name__}", expected=f"a tuple of {', '.join(specs)}"
         )
-    return dict(zip(names, returned, strict=True))
+    for spec, value in zip(specs.values(), returned, strict=True):
+        if not spec.type.holds(value):
+            raise DeclarationError(
+                f"'{type_.id}' returned something else than it declares as '{spec.name}'",
+                expected=spec.type.words,
+                found=describe_value(value),
+            )
+    return dict(zip(specs, returned, strict=True))
 
 
 def _problem_of(error: BaseException) -> Problem:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 KEY_FORMAT = 1
@@ -17,25 +17,40 @@ KEY_FORMAT = 1
 
 def encode(value: Any) -> bytes:
     """A canonical, tagged, prefix-free encoding of JSON-like values. TypeError for anything else."""
-    if value is None:
-        return b"n"
-    if value is True:
-        return b"t"
-    if value is False:
-        return b"f"
-    if isinstance(value, int):
-        return b"i%d;" % value
-    if isinstance(value, float):
-        return b"d" + struct.pack(">d", value)
-    if isinstance(value, str):
-        data = value.encode("utf-8", "surrogatepass")
-        return b"s%d:" % len(data) + data
-    if isinstance(value, Mapping):
-        items = sorted(value.items())
-        return b"m%d:" % len(items) + b"".join(encode(key) + encode(item) for key, item in items)
-    if isinstance(value, Sequence):
-        return b"l%d:" % len(value) + b"".join(map(encode, value))
+    write = _WRITERS.get(type(value))
+    if write is not None:
+        return write(value)
+    for kind, writer in _WRITERS.items():  # a subclass, such as a mapping proxy or a string enum
+        if isinstance(value, kind):
+            return writer(value)
     raise TypeError(f"a {type(value).__name__} has no place in a key")
+
+
+def _text(value: str) -> bytes:
+    data = value.encode("utf-8", "surrogatepass")
+    return b"s%d:%b" % (len(data), data)
+
+
+def _mapping(value: Mapping[str, Any]) -> bytes:
+    pairs = [part for name in sorted(value) for part in (_text(name), encode(value[name]))]
+    return b"m%d:%b" % (len(value), b"".join(pairs))
+
+
+def _sequence(value: Sequence[Any]) -> bytes:
+    return b"l%d:%b" % (len(value), b"".join([encode(item) for item in value]))
+
+
+_WRITERS: dict[type, Callable[[Any], bytes]] = {
+    type(None): lambda _: b"n",
+    bool: lambda value: b"t" if value else b"f",
+    int: lambda value: b"i%d;" % value,
+    float: lambda value: b"d" + struct.pack(">d", value),
+    str: _text,
+    list: _sequence,
+    tuple: _sequence,
+    dict: _mapping,
+    Mapping: _mapping,
+}
 
 
 def digest(value: Any) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from nodegraph.declare import Fingerprint
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.execution.keys import digest, node_key
 from nodegraph.graph.binding import BoundGraph, BoundNode
 from nodegraph.graph.document import Document
 from nodegraph.registry import suggest
-from nodegraph.sockets import FileType, OptionalType
 
 Action = Literal["run", "memory", "saved", "not needed"]
 Parts = Mapping[str, Any]
@@ -32,8 +32,8 @@ class Snapshot:
     """
 
     file_hashes: Mapping[Pair, str] = field(default_factory=dict)
-    cached: Container[str] = ()
-    saved: Container[str] = ()
+    cached: Container[str | None] = ()
+    saved: Container[str | None] = ()
     profile: str = ""
     nonce: str = ""
     earlier: Mapping[str, Parts] = field(default_factory=dict)
@@ -57,18 +57,22 @@ class PlanEntry:
 class Plan:
     """Every node of the graph in running order, and the nodes whose results are wanted."""
 
-    graph: BoundGraph
-    entries: Mapping[str, PlanEntry]
+    graph: BoundGraph = field(repr=False)
+    entries: Mapping[str, PlanEntry] = field(repr=False)
     targets: tuple[str, ...]
 
     def by_action(self, action: Action) -> list[str]:
         """The ids of the nodes with that action, in running order."""
         return [id_ for id_, entry in self.entries.items() if entry.action == action]
 
+    def reused_keys(self) -> list[str]:
+        """The keys of the results that are taken from the cache."""
+        return [entry.key for entry in self.entries.values() if entry.action == "memory" and entry.key]
+
 
 def files_of(graph: BoundGraph) -> set[Pair]:
     """The (kind, name) of every file that the graph's literals name."""
-    return {pair for node in graph.nodes.values() for pair in _files(node).values()}
+    return {pair for node in graph.nodes.values() if node.type.file_inputs for pair in _files(node).values()}
 
 
 def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -108,15 +112,17 @@ def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:
             continue
         parts[id_] = _parts(node, keys, snapshot)
         keys[id_] = node_key(node.type.id, node.type.version, parts[id_])
-    actions = _actions(graph, targets, keys, snapshot)
-    entries = {
-        id_: PlanEntry(
-            node, keys[id_], parts[id_], (action := actions.get(id_, "not needed")),
-            waiting.get(id_) or _reason(action, parts[id_], snapshot.earlier.get(id_)),
-            _effect(node, keys[id_], snapshot),
-        )
-        for id_, node in graph.nodes.items()
-    }  # fmt: skip
+    effects = {
+        id_: digest([key, snapshot.document])
+        for id_, key in keys.items()
+        if key is not None and graph.nodes[id_].type.output
+    }
+    actions = _actions(graph, targets, keys, effects, snapshot)
+    entries: dict[str, PlanEntry] = {}
+    for id_, node in graph.nodes.items():
+        action = actions.get(id_, "not needed")
+        reason = waiting.get(id_) or _reason(action, parts[id_], snapshot.earlier.get(id_))
+        entries[id_] = PlanEntry(node, keys[id_], parts[id_], action, reason, effects.get(id_))
     return Plan(graph, entries, tuple(targets))
 
 
@@ -125,20 +131,10 @@ def content_digest(document: Document) -> str:
     return digest({name: value for name, value in document.to_json().items() if name != "view"})
 
 
-def _effect(node: BoundNode, key: str | None, snapshot: Snapshot) -> str | None:
-    """What a save node writes depends on its key and on the document that travels in the file."""
-    return digest([key, snapshot.document]) if key is not None and node.type.output else None
-
-
 def _files(node: BoundNode) -> dict[str, Pair]:
-    """The files that a node's literals name, by input."""
-    found: dict[str, Pair] = {}
-    for name, value in node.params.items():
-        type_ = node.type.inputs[name].type
-        inner = type_.item if isinstance(type_, OptionalType) else type_
-        if isinstance(inner, FileType) and value is not None:
-            found[name] = (inner.kind, value)
-    return found
+    """The (kind, name) behind every input that names a file."""
+    named = ((input_, kind, node.params.get(input_)) for input_, kind in node.type.file_inputs.items())
+    return {input_: (kind, name) for input_, kind, name in named if name is not None}
 
 
 def _missing_hash(node: BoundNode, keys: Mapping[str, str | None], snapshot: Snapshot) -> str:
@@ -154,11 +150,9 @@ def _missing_hash(node: BoundNode, keys: Mapping[str, str | None], snapshot: Sna
 def _parts(node: BoundNode, keys: Mapping[str, str | None], snapshot: Snapshot) -> Parts:
     """Everything a node's result depends on, by input; engine-side parts start with '@'."""
     type_ = node.type
-    files = _files(node)
-    parts: dict[str, Any] = {
-        name: {"file": snapshot.file_hashes[files[name]]} if name in files else value
-        for name, value in node.params.items()
-    }
+    parts: dict[str, Any] = dict(node.params)
+    for name, pair in _files(node).items():
+        parts[name] = {"file": snapshot.file_hashes[pair]}
     for name, (source, output) in node.links.items():
         parts[name] = {"key": keys[source], "output": output}
     if type_.lane == "device":
@@ -166,28 +160,43 @@ def _parts(node: BoundNode, keys: Mapping[str, str | None], snapshot: Snapshot) 
     if type_.cache == "volatile":
         parts["@nonce"] = snapshot.nonce
     elif callable(type_.cache):
-        parts["@fingerprint"] = type_.cache(node.params)
+        parts["@fingerprint"] = _fingerprint(node, type_.cache)
     return parts
 
 
+def _fingerprint(node: BoundNode, function: Fingerprint) -> str:
+    """What the node's author says that its result depends on. WorkflowError if that fails."""
+    try:
+        return str(function(node.params))
+    except Exception as error:
+        message = f"its fingerprint cannot be taken: {type(error).__name__}: {error}"
+        raise WorkflowError([Problem("fingerprint_failed", message, node.id, node.title)]) from error
+
+
 def _actions(
-    graph: BoundGraph, targets: Sequence[str], keys: Mapping[str, str | None], snapshot: Snapshot
+    graph: BoundGraph,
+    targets: Sequence[str],
+    keys: Mapping[str, str | None],
+    effects: Mapping[str, str],
+    snapshot: Snapshot,
 ) -> dict[str, Action]:
     """What happens to each needed node. Nothing upstream of a reused node is looked at."""
     actions: dict[str, Action] = {}
-    stack = list(targets)
-    while stack:
-        id_ = stack.pop()
-        if id_ in actions:
+    needed = set(targets)
+    read = {node for node, _ in graph.outputs.values()}  # a file on disk does not give a node's outputs
+    for id_ in reversed(list(graph.nodes)):
+        if id_ not in needed:
             continue
-        node, key = graph.nodes[id_], keys[id_]
-        if node.type.output and _effect(node, key, snapshot) in snapshot.saved:
+        node = graph.nodes[id_]
+        if effects.get(id_) in snapshot.saved and id_ not in read:
             actions[id_] = "saved"
-        elif key is not None and not node.type.output and key in snapshot.cached:
+        elif not node.type.output and keys[id_] in snapshot.cached:
             actions[id_] = "memory"
         else:
             actions[id_] = "run"
-            stack.extend(graph.reads(id_))
+            sources = graph.reads(id_)
+            needed.update(sources)
+            read.update(sources)
     return actions
 
 

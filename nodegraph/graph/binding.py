@@ -119,7 +119,10 @@ class _Binder:
 
     def _fill_default(self, id_: str, spec: InputSpec, params: dict[str, Any]) -> None:
         if spec.required:
-            remedy = "Write a value." if spec.type.has_literal else f"Link it to {spec.type.words} output."
+            words = spec.type.words
+            remedy = (
+                "Write a value." if spec.type.has_literal else f"Link it to an output that gives: {words}."
+            )
             self._problem(
                 "missing_input", "the input is required", id_, spec.name,
                 expected=literals.expected(spec), remedy=remedy,

@@ -7,11 +7,16 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from nodegraph.codecs import JSON_LEAVES
 from nodegraph.declare import InputSpec, describe_range
+from nodegraph.errors import InputError
 from nodegraph.registry import Registry, suggest
 from nodegraph.sockets import ChoiceType, FileType, OptionalType, Scalar, SocketType
 
-_RANGE_ERRORS = {"greater_than_equal", "greater_than", "less_than_equal", "less_than", "multiple_of"}
+_RANGE_ERRORS = {
+    "greater_than_equal", "greater_than", "less_than_equal", "less_than", "multiple_of", "finite_number",
+    "string_too_short", "string_too_long", "too_short", "too_long",
+}  # fmt: skip
 
 
 class FileNames(Protocol):
@@ -70,6 +75,22 @@ def coerce(spec: InputSpec, value: Any, registry: Registry, files: FileNames) ->
         raise _literal_error(spec, value, error) from None
     _check_name(_inner(spec.type), checked, registry, files)
     return checked
+
+
+def accept(spec: InputSpec, value: Any) -> Any:
+    """A value that came over a link, in the input's range. InputError says why it does not fit.
+
+    Types were judged when the link was; what a number or a text may be is only known now.
+    """
+    if not isinstance(value, JSON_LEAVES) or not spec.type.has_literal:
+        return value
+    try:
+        return spec.adapter.validator.validate_python(value, strict=True)
+    except ValidationError as invalid:
+        error = _literal_error(spec, value, invalid)
+        raise InputError(
+            error.message, code=error.code, input=spec.name, expected=error.expected, found=error.found
+        ) from None
 
 
 def _inner(type_: SocketType) -> SocketType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from nodegraph.graph.document import FORMAT_VERSION, Document
 
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
 class _JsonProblemError(ValueError):
@@ -29,12 +31,16 @@ def load_document(source: Path | str | bytes | Mapping[str, Any]) -> Document:
     """Read a document from a file, from JSON text, or from JSON data. WorkflowError lists what is wrong."""
     if isinstance(source, Path):
         source = _read(source)
-    data = parse_json(source) if isinstance(source, str | bytes) else source
-    return _validate(data)
+    if isinstance(source, str | bytes):
+        return _validate(parse_json(source))
+    _check_data(source)
+    return _validate(source)
 
 
 def parse_json(text: str | bytes) -> Any:
     """JSON data without duplicate keys, NaN, infinities, absurd size or nesting."""
+    if isinstance(text, bytes):
+        text = _decode(text)
     if len(text) > MAX_BYTES:
         raise WorkflowError([Problem("too_large", f"the document is larger than {MAX_BYTES >> 20} MiB")])
     try:
@@ -48,10 +54,20 @@ def parse_json(text: str | bytes) -> Any:
         raise WorkflowError([Problem("bad_json", f"this is not JSON: {error.msg} at {place}")]) from None
     except RecursionError:
         raise WorkflowError([_too_deep()]) from None
-    except ValueError as error:  # bytes that are not UTF-8, or an integer of thousands of digits
+    except ValueError as error:  # an integer of thousands of digits
         raise WorkflowError([Problem("bad_json", f"this is not JSON: {error}")]) from None
     _check_depth(data)
+    if _SURROGATE.search(text):
+        _check_data(data)
     return data
+
+
+def _decode(text: bytes) -> str:
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"this is not JSON: it is not UTF-8 at byte {error.start}"
+        raise WorkflowError([Problem("bad_json", message)]) from None
 
 
 def _read(path: Path) -> bytes:
@@ -102,12 +118,30 @@ def _check_depth(data: Any) -> None:
         level = [
             child
             for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(item, Mapping | list)
+            for child in (item.values() if isinstance(item, Mapping) else item)
         ]
         if not level:
             return
     raise WorkflowError([_too_deep()])
+
+
+def _check_data(data: Any) -> None:
+    """Refuse data that JSON text cannot hold: NaN, half characters, and values that are no JSON at all."""
+    _check_depth(data)
+    try:
+        json.dumps(data, ensure_ascii=False, allow_nan=False, default=_plain).encode()
+    except UnicodeEncodeError:
+        message = "a text holds half of a character (a lone surrogate)"
+        raise WorkflowError([Problem("bad_text", message)]) from None
+    except (TypeError, ValueError) as error:
+        raise WorkflowError([Problem("bad_json", f"this cannot be written as JSON: {error}")]) from None
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} is not JSON")
 
 
 def _validate(data: Any) -> Document:

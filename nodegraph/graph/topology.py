@@ -1,12 +1,12 @@
-"""The shape of a graph: order, ancestors, cycles. The only module that knows networkx."""
+"""The shape of a graph: order and cycles. The only module that knows networkx."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import networkx as nx
 
-Edges = Mapping[str, Iterable[str]]  # node -> the nodes it reads from
+Edges = Mapping[str, Collection[str]]  # node -> the nodes it reads from
 
 
 class CycleError(ValueError):
@@ -17,29 +17,25 @@ class CycleError(ValueError):
         self.edges = edges
 
 
-def _digraph(sources: Edges) -> nx.DiGraph:
-    graph = nx.DiGraph()
-    graph.add_nodes_from(sources)
-    graph.add_edges_from((source, node) for node, reads in sources.items() for source in reads)
-    return graph
-
-
 def order(sources: Edges) -> list[str]:
     """Nodes so that each comes after what it reads; ties keep the given order. CycleError on a cycle."""
-    graph = _digraph(sources)
-    try:
-        return list(nx.topological_sort(graph))
-    except nx.NetworkXUnfeasible:
-        raise CycleError([(source, target) for source, target, *_ in nx.find_cycle(graph)]) from None
+    # Kahn's algorithm: a tenth of the time of building a networkx graph, which only a cycle needs.
+    waiting = {node: len(reads) for node, reads in sources.items()}
+    readers: dict[str, list[str]] = {}
+    for node, reads in sources.items():
+        for source in reads:
+            readers.setdefault(source, []).append(node)
+    ready = [node for node, count in waiting.items() if count == 0]
+    for node in ready:  # grows while it is walked
+        for reader in readers.get(node, ()):
+            waiting[reader] -= 1
+            if waiting[reader] == 0:
+                ready.append(reader)
+    if len(ready) < len(sources):
+        raise CycleError(_cycle(sources))
+    return ready
 
 
-def ancestors(sources: Edges, targets: Iterable[str]) -> set[str]:
-    """The targets and everything they read from, near or far."""
-    found: set[str] = set()
-    stack = list(targets)
-    while stack:
-        node = stack.pop()
-        if node not in found:
-            found.add(node)
-            stack.extend(sources[node])
-    return found
+def _cycle(sources: Edges) -> list[tuple[str, str]]:
+    graph = nx.DiGraph((source, node) for node, reads in sources.items() for source in reads)
+    return [(source, target) for source, target, *_ in nx.find_cycle(graph)]

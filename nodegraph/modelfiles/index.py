@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
-import tempfile
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from nodegraph.errors import InputError
 from nodegraph.values import ModelFile
 
+log = logging.getLogger(__name__)
 Stamp = tuple[int, int, int, int, int]
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "checkpoints": (".safetensors",),
@@ -48,8 +50,9 @@ class FileIndex:
         found: set[str] = set()
         for folder in self._folders.get(kind, []):
             for path in folder.rglob("*") if folder.is_dir() else ():
-                if path.is_file() and (suffixes is None or path.suffix.lower() in suffixes):
-                    found.add(path.relative_to(folder).as_posix())
+                name = path.relative_to(folder).as_posix()
+                if (suffixes is None or path.suffix.lower() in suffixes) and self._in_folder(folder, name):
+                    found.add(name)
         return sorted(found)
 
     def has(self, kind: str, name: str) -> bool:
@@ -59,12 +62,20 @@ class FileIndex:
     def find(self, kind: str, name: str) -> Path | None:
         """Where the file lies, or None. A name never leads out of its folder."""
         for folder in self._folders.get(kind, []):
-            path = folder / name
-            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+            path = self._in_folder(folder, name)
+            if path is not None:
                 return path
-        if self._allow_paths and "\0" not in name and Path(name).is_file():
+        if self._allow_paths and _is_file(Path(name)):
             return Path(name).absolute()
         return None
+
+    def _in_folder(self, folder: Path, name: str) -> Path | None:
+        """The file of that name in a folder. Links out of the folder are followed by an open index only."""
+        path = folder / name
+        if not _is_file(path):
+            return None
+        place = _normal if self._allow_paths else Path.resolve
+        return path if place(path).is_relative_to(place(folder)) else None
 
     def get(self, kind: str, name: str) -> ModelFile:
         """The file with its content hash, hashing it if needed. InputError if there is none."""
@@ -75,7 +86,10 @@ class FileIndex:
         path = self.find(kind, name)
         if path is None:
             return None
-        digest = self._hashes.get(_stamp(path))
+        try:
+            digest = self._hashes.get(_stamp(path))
+        except FileNotFoundError:
+            return None  # it went away since
         if digest is not None:
             self._paths[digest] = path
         return digest
@@ -88,8 +102,8 @@ class FileIndex:
         path = self.find(kind, name)
         if path is None:
             raise InputError(f"there is no file '{name}' in {kind}", code="unknown_file")
-        stamp = _stamp(path)
         try:
+            stamp = _stamp(path)
             digest = _hash(path, progress)
         except OSError as error:
             raise InputError(f"'{path}' cannot be read: {error.strerror}", code="unreadable") from None
@@ -117,13 +131,26 @@ class FileIndex:
     def _remember(self) -> None:
         if self._memory is None:
             return
-        rows = [[*stamp, digest] for stamp, digest in self._hashes.items()]
-        self._memory.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=self._memory.parent, prefix=self._memory.name, delete=False
-        ) as file:
-            json.dump(rows, file)
-        Path(file.name).replace(self._memory)
+        text = json.dumps([[*stamp, digest] for stamp, digest in self._hashes.items()])
+        temporary = self._memory.with_name(f".{secrets.token_hex(8)}.part")
+        try:
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(text)
+            temporary.replace(self._memory)
+        except OSError as error:
+            log.warning("hashes cannot be remembered: %s", error)
+            temporary.unlink(missing_ok=True)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for any file
+        return False
+
+
+def _normal(path: Path) -> Path:
+    return Path(os.path.normpath(path))
 
 
 def _stamp(path: Path) -> Stamp:
