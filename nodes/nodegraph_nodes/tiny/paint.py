@@ -29,7 +29,7 @@ class Settings:
     steps: int = 20
     cfg: float = 4.0
     sampler: str = "dpmpp_2m"
-    scheduler: str = "karras"
+    scheduler: str = "normal"
 
 
 @dataclass(slots=True)
