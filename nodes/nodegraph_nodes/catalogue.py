@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nodegraph_nodes.image.adjust import invert, resize
 from nodegraph_nodes.image.files import load, preview, save
+from nodegraph_nodes.latent.batch import from_batch
 from nodegraph_nodes.latent.empty import empty
 from nodegraph_nodes.latent.mask import set_mask
 from nodegraph_nodes.latent.vae import decode, encode
@@ -21,6 +22,7 @@ NODES: list[object] = [
     encode,
     decode,
     set_mask,
+    from_batch,
     sample,
     load,
     save,
