@@ -95,7 +95,7 @@ class Engine:
         self.files = FileIndex(self._folders(), self.data_dir / "file_hashes.json")
         self.cache = MemoryCache(cache_bytes)
         self.saved = SavedFiles(self.data_dir / "saved_files.jsonl")
-        self._settings = ResourceSettings(device, dtype, model_bytes)
+        self._settings = ResourceSettings(device, dtype, model_bytes, self.data_dir)
         self._resources: Resources | None = None
         self._making_resources = threading.Lock()
         self._lanes = Lanes()

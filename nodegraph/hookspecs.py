@@ -69,11 +69,15 @@ class Resources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ResourceSettings:
-    """What the user asked for: device ("auto", "cpu", "cuda:0"), dtype ("auto", …), bytes for models."""
+    """What the user asked for: device ("auto", "cpu", "cuda:0"), dtype ("auto", …), bytes for models.
+
+    data_dir is where the user's own models lie, in `models/`.
+    """
 
     device: str = "auto"
     dtype: str = "auto"
     model_budget: int | None = None
+    data_dir: Path | None = None
 
 
 class Hooks:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from nodegraph.diffusion.store import Store
+from nodegraph.diffusion.text.tokenizer_files import tokenizer_source
 from nodegraph.hookspecs import ResourceSettings
 from nodegraph.runtime import Files, ModelStore
 
@@ -18,7 +19,14 @@ class DiffusionResources:
     """One device, one precision, one model store."""
 
     def __init__(self, settings: ResourceSettings, files: Files) -> None:
-        self._store = Store(files, settings.device, settings.dtype, settings.model_budget)
+        own = [settings.data_dir / "models" / "tokenizers" / "clip"] if settings.data_dir else []
+        self._store = Store(
+            files,
+            settings.device,
+            settings.dtype,
+            settings.model_budget,
+            tokenizer_source=tokenizer_source(own),
+        )
 
     @property
     def models(self) -> ModelStore:
