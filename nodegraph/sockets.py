@@ -275,7 +275,7 @@ def _plain(source: SocketType, target: SocketType) -> Verdict:
         case Menu(options), Scalar():
             return _menu_into_scalar(options, target)
         case Scalar("text"), (Menu() | ChoiceType() | FileType()):
-            return Verdict(False, f"any text is not {target.words}")
+            return Verdict(False, f"not every text is {target.words}")
         case Menu(given), Menu(allowed):
             extra = [str(option) for option in given if option not in allowed]
             return Verdict(not extra, f"it may be {', '.join(extra)}" if extra else "every option is allowed")

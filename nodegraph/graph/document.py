@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 FORMAT_VERSION = 1
 NODE_ID = r"[A-Za-z_][A-Za-z0-9_-]*"
@@ -32,7 +32,7 @@ class NodeEntry(Part):
     type: str
     inputs: dict[str, Any] = {}
     mode: Literal["bypass", "mute"] | None = None
-    version: int | None = None
+    version: StrictInt | None = None
     title: str | None = None
 
 

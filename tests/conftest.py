@@ -1,0 +1,70 @@
+"""What all tests share: the toy engine, repeatable property tests, and which tests run where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from nodegraph.engine import Engine
+from tests.toy import Toy, toy_packs
+
+# Repeatable: a red run is red again. No deadline: the machine may be busy, and tests never measure time.
+settings.register_profile(
+    "nodegraph",
+    deadline=None,
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("nodegraph")
+
+MakeEngine = Callable[..., Engine]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the long suites too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what this machine or this run is not for."""
+    for item in items:
+        if item.get_closest_marker("full") and not config.getoption("--full"):
+            item.add_marker(pytest.mark.skip(reason="a long suite: --full runs it"))
+        if item.get_closest_marker("gpu") and not _has_gpu():
+            item.add_marker(pytest.mark.skip(reason="there is no CUDA GPU"))
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+@pytest.fixture
+def toy() -> Toy:
+    """The toy pack, with counters of its own."""
+    return Toy()
+
+
+@pytest.fixture
+def make_engine(toy: Toy, tmp_path: Path) -> Iterator[MakeEngine]:
+    """Engines that know the toy pack alone and share one data folder; closed after the test."""
+    engines: list[Engine] = []
+
+    def make(**options: object) -> Engine:
+        engine = Engine(tmp_path / "data", packs=toy_packs(toy), **options)  # type: ignore[arg-type]
+        engines.append(engine)
+        return engine
+
+    yield make
+    for engine in engines:
+        engine.close()
+
+
+@pytest.fixture
+def engine(make_engine: MakeEngine) -> Engine:
+    """One engine that knows the toy pack alone, with a fresh data folder."""
+    return make_engine()
