@@ -1,7 +1,7 @@
 """How patches of a recipe become changed tensors: the contract of a patch kind.
 
-A kind is a name and up to two functions, one per target. The store is given a table of kinds; there is no
-registry, and a plugin's kind is one more row.
+A kind is a name and a function for each target that it can change. The store is given a table of kinds;
+there is no registry, and a plugin's kind is one more row.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
@@ -46,23 +46,28 @@ Apply = Callable[[Patch, Bench], Mapping[str, Tensor]]
 
 @dataclass(frozen=True, slots=True)
 class PatchKind:
-    """What a kind of patch does to a denoiser and to a text encoder; None where it cannot be applied."""
+    """What a kind of patch does to each target; None where it cannot be applied."""
 
     denoiser: Apply | None = None
     text_encoder: Apply | None = None
+    autoencoder: Apply | None = None
+
+
+Target = Literal["denoiser", "text_encoder", "autoencoder"]
+"""What can be patched: the fields of `PatchKind`."""
 
 
 def overlay(
     base: Mapping[str, Tensor],
     patches: tuple[Patch, ...],
-    target: str,
+    target: Target,
     kinds: Mapping[str, PatchKind],
     bench: Callable[[Mapping[str, Tensor]], Bench],
 ) -> dict[str, Tensor]:
     """The tensors that the patches change, in the dtypes of the base, which is not written to.
 
-    target: `denoiser` or `text_encoder`. Results of several patches add up in float32 and are rounded to
-    the base's dtype once. InputError: a kind that is unknown or not made for the target.
+    Results of several patches add up in float32 and are rounded to the base's dtype once. InputError: a
+    kind that is unknown or not made for the target.
     """
     changed: dict[str, Tensor] = {}
     for patch in patches:
@@ -71,7 +76,7 @@ def overlay(
     return {name: tensor.to(base[name].dtype) for name, tensor in changed.items()}
 
 
-def _apply_of(patch: Patch, target: str, kinds: Mapping[str, PatchKind]) -> Apply:
+def _apply_of(patch: Patch, target: Target, kinds: Mapping[str, PatchKind]) -> Apply:
     kind = kinds.get(patch.kind)
     if kind is None:
         raise InputError(

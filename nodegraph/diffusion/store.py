@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import torch
 from torch import Tensor
 
+from nodegraph.diffusion.basefile import BaseFile
 from nodegraph.diffusion.builders import (
     Source,
     TokenizerSource,
@@ -22,17 +22,24 @@ from nodegraph.diffusion.builders import (
 )
 from nodegraph.diffusion.device import choose_device, choose_precision, execution_profile
 from nodegraph.diffusion.lora import LORA
-from nodegraph.diffusion.patching import Bench, FileTensors, PatchKind, overlay
+from nodegraph.diffusion.patching import Bench, FileTensors, PatchKind, Target, overlay
 from nodegraph.diffusion.residency import Residency, Resident
 from nodegraph.diffusion.weights import byte_size, read_tensors
-from nodegraph.errors import ModelFileError
-from nodegraph.modelfiles.families import TITLES, Checkpoint, component_names, component_shapes, inspect
+from nodegraph.modelfiles.families import TITLES
 from nodegraph.modelfiles.safetensors_header import Header, read_header
 from nodegraph.runtime import Files, LiveDenoiser, LiveTextEncoder, LiveVae
 from nodegraph.values import Model, ModelFile, Recipe, TextEncoder, Vae
 
 PATCH_KINDS: Mapping[str, PatchKind] = {"lora": LORA}
 """The patch kinds of this library; a plugin's store gets a table with more rows."""
+
+
+class _Slot(NamedTuple):
+    """Where a recipe's weights go: component of the file, target of patches, dtype of the computation."""
+
+    component: str
+    target: Target
+    dtype: torch.dtype
 
 
 class Store:
@@ -63,6 +70,7 @@ class Store:
         self._resident = Residency(budget_bytes)
         self._lock = threading.Lock()
         self._headers: dict[str, Header] = {}
+        self._bases: dict[str, BaseFile] = {}
         self._counts = {"file_reads": 0, "builds": 0, "patched_tensors": 0}
 
     @property
@@ -81,15 +89,16 @@ class Store:
         """The recipe's live object, in memory until the `with` ends and for as long as the budget allows.
 
         ModelFileError: the file is missing, damaged, of another family or lacks the component. InputError:
-        a patch of an unknown kind.
+        a patch of an unknown kind, or of one that is not made for this target.
         """
         if isinstance(recipe, Model):
-            return self._live(recipe, "unet", self.precision.denoiser, partial(build_denoiser, recipe))
+            slot = _Slot("unet", "denoiser", self.precision.denoiser)
+            return self._live(recipe, slot, partial(build_denoiser, recipe))
         if isinstance(recipe, TextEncoder):
-            build = partial(build_text_encoder, recipe, self._tokenizer_source)
-            return self._live(recipe, "text", self.precision.text, build)
+            slot = _Slot("text", "text_encoder", self.precision.text)
+            return self._live(recipe, slot, partial(build_text_encoder, recipe, self._tokenizer_source))
         if isinstance(recipe, Vae):
-            return self._live(recipe, "vae", self.precision.vae, build_vae)
+            return self._live(recipe, _Slot("vae", "autoencoder", self.precision.vae), build_vae)
         raise TypeError(f"no live object for a {type(recipe).__name__}")
 
     def counters(self) -> Mapping[str, int]:
@@ -104,62 +113,52 @@ class Store:
         return self._resident.explain()
 
     @contextmanager
-    def _live(
-        self,
-        recipe: Recipe,
-        component: str,
-        dtype: torch.dtype,
-        build: Callable[[Source], object],
-    ) -> Iterator[object]:
-        header = self._header(recipe.base)
-        checkpoint = self._checkpoint(header, recipe)
-        checkpoint.require(component, header)
-        base_key = ("tensors", recipe.base.hash, component, dtype)
-        with self._component(base_key, header, component, dtype) as base:
+    def _live(self, recipe: Recipe, slot: _Slot, build: Callable[[Source], object]) -> Iterator[object]:
+        base = self._base(recipe.base)
+        base.check(recipe.family, slot.component)
+        tensors_key = ("tensors", recipe.base.hash, slot.component)
+        with self._tensors(tensors_key, base, slot) as tensors:
 
             def make() -> tuple[object, int]:
-                changed = self._overlay(recipe, header, base)
-                live = build(Source(header, checkpoint, {**base, **changed}))
+                changed = self._changed(recipe, slot, base, tensors)
+                live = build(Source(base.header, base.checkpoint, {**tensors, **changed}))
                 self._count("builds", 1)
                 return live, byte_size(changed)
 
-            patches = f" with {len(recipe.patches)} patches" if recipe.patches else ""
+            count = len(recipe.patches)
+            patches = f" with {count} patch{'es' if count > 1 else ''}" if count else ""
             with self._resident.hold(
                 ("live", recipe),
                 make,
-                what=f"{TITLES[component]}{patches}",
-                owner=header.path.name,
-                needs=(base_key,),
+                what=f"{TITLES[slot.component]}{patches}",
+                owner=base.title,
+                needs=(tensors_key,),
             ) as live:
                 yield live
 
-    def _component(
-        self, key: tuple[object, ...], header: Header, component: str, dtype: torch.dtype
+    def _tensors(
+        self, key: tuple[str, ...], base: BaseFile, slot: _Slot
     ) -> AbstractContextManager[dict[str, Tensor]]:
         """The base tensors of a component, on the device."""
-        names = component_names(header.shapes)[component]
 
         def read() -> tuple[dict[str, Tensor], int]:
-            tensors = read_tensors(header, names, self.device, dtype)
+            tensors = read_tensors(base.header, base.names[slot.component], self.device, slot.dtype)
             self._count("file_reads", 1)
             return tensors, byte_size(tensors)
 
-        size = dtype.itemsize * sum(math.prod(header.tensors[source].shape) for source in names.values())
-        what = f"{TITLES[component]} weights, {str(dtype).removeprefix('torch.')}"
-        return self._resident.hold(key, read, what=what, owner=header.path.name, expected_bytes=size)
+        size = slot.dtype.itemsize * base.elements(slot.component)
+        what = f"{TITLES[slot.component]} weights, {str(slot.dtype).removeprefix('torch.')}"
+        return self._resident.hold(key, read, what=what, owner=base.title, expected_bytes=size)
 
-    def _overlay(self, recipe: Recipe, header: Header, base: dict[str, Tensor]) -> dict[str, Tensor]:
-        if not recipe.patches:
-            return {}
-        target = "denoiser" if isinstance(recipe, Model) else "text_encoder"
-        components = component_shapes(header.shapes)
-        changed = overlay(
-            base,
-            recipe.patches,
-            target,
-            self._kinds,
-            lambda weights: Bench(weights, components, self._patch_file),
-        )
+    def _changed(
+        self, recipe: Recipe, slot: _Slot, base: BaseFile, tensors: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """The tensors that the recipe's patches change: new ones over the base."""
+
+        def bench(weights: Mapping[str, Tensor]) -> Bench:
+            return Bench(weights, base.shapes, self._patch_file)
+
+        changed = overlay(tensors, recipe.patches, slot.target, self._kinds, bench)
         self._count("patched_tensors", len(changed))
         return changed
 
@@ -188,16 +187,16 @@ class Store:
             self._headers[file.hash] = header
         return header
 
-    def _checkpoint(self, header: Header, recipe: Recipe) -> Checkpoint:
-        checkpoint = inspect(header)
-        if recipe.family != checkpoint.family:
-            raise ModelFileError(
-                f"{header.path} is not of the family that the workflow expects",
-                code="model_family_unsupported",
-                expected=recipe.family,
-                found=checkpoint.family,
-            )
-        return checkpoint
+    def _base(self, file: ModelFile) -> BaseFile:
+        header = self._header(file)
+        with self._lock:
+            known = self._bases.get(file.hash)
+        if known is not None and known.header is header:
+            return known
+        base = BaseFile.understand(header)
+        with self._lock:
+            self._bases[file.hash] = base
+        return base
 
     def _count(self, name: str, amount: int) -> None:
         with self._lock:

@@ -29,7 +29,9 @@ class UNetConfig:
 
     def __post_init__(self) -> None:
         if len(self.channels) != len(self.depths):
-            raise ValueError(f"{len(self.channels)} levels of channels, {len(self.depths)} of transformer depth")
+            raise ValueError(
+                f"{len(self.channels)} levels of channels, {len(self.depths)} of transformer depth"
+            )
 
     @property
     def skip_channels(self) -> tuple[int, ...]:

@@ -139,8 +139,12 @@ def _sd1(header: Header, parts: Mapping[str, Shapes]) -> Checkpoint:
 
 
 def _prediction(header: Header) -> str:
-    """eps unless a `v_pred` marker tensor or the metadata's `prediction_type` says v."""
-    told = header.metadata.get("prediction_type", "").lower()
+    """eps unless a `v_pred` marker tensor or the metadata says v.
+
+    The metadata speaks of `prediction_type` or, by the ModelSpec convention, `modelspec.prediction_type`.
+    """
+    metadata = header.metadata
+    told = metadata.get("prediction_type", metadata.get("modelspec.prediction_type", "")).lower()
     if "v_pred" in header.tensors or told in {"v", "v_prediction", "v-prediction"}:
         return "v"
     if told in {"", "eps", "epsilon"}:

@@ -215,6 +215,7 @@ def test_a_full_size_checkpoint_is_known_by_its_header_alone() -> None:
         ({}, {"prediction_type": "v"}, "v"),
         ({}, {"prediction_type": "v_prediction"}, "v"),
         ({}, {"prediction_type": "epsilon"}, "eps"),
+        ({}, {"modelspec.prediction_type": "v"}, "v"),
     ],
 )
 def test_prediction_type(

@@ -16,10 +16,13 @@ from nodegraph.diffusion.autoencoder import LiveAutoencoder
 from nodegraph.diffusion.nets.vae import AutoencoderKL
 from nodegraph.diffusion.patching import Bench, PatchKind
 from nodegraph.diffusion.prediction import UNetDenoiser
+from nodegraph.diffusion.samplers import SAMPLERS
+from nodegraph.diffusion.sampling import sample
+from nodegraph.diffusion.schedulers import SCHEDULERS
 from nodegraph.diffusion.store import PATCH_KINDS, Store
 from nodegraph.errors import InputError, ModelFileError
 from nodegraph.runtime import ModelStore
-from nodegraph.values import Model, Patch, TextEncoder, Vae
+from nodegraph.values import Conditioning, Latent, Model, Patch, TextEncoder, Vae
 from tests.diffusion.small_models import VAE, Folder, randomise, tokenizer_metadata
 
 WriteLora = Callable[..., Path]
@@ -46,6 +49,41 @@ def test_a_component_is_read_and_built_once(checkpoint: Path, folder: Folder) ->
     assert store.counters()["builds"] == 3
 
 
+def test_from_a_prompt_to_a_picture_and_a_new_seed_loads_nothing(checkpoint: Path, folder: Folder) -> None:
+    store, base = Store(folder, "cpu"), folder.add(checkpoint)
+
+    def picture(seed: int) -> torch.Tensor:
+        with store.use(TextEncoder(base, "sd1")) as encoder:
+            positive, negative = (Conditioning((encoder.encode(text),)) for text in ("a red circle", ""))
+        with store.use(Model(base, "sd1")) as denoiser:
+            latent = sample(
+                denoiser, positive, negative, Latent(torch.zeros(1, 4, 4, 4)), seed=seed, steps=2, cfg=4.0,
+                sampler=SAMPLERS["dpmpp_2m"], scheduler=SCHEDULERS["karras"],
+            )  # fmt: skip
+        with store.use(Vae(base, "sd1")) as vae:
+            return vae.decode(latent.samples)
+
+    first = picture(1)
+    assert first.shape == (1, 32, 32, 3)
+    before = store.counters()
+    assert not torch.equal(first, picture(2))
+    assert torch.equal(first, picture(1))
+    assert store.counters() == before
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_a_gpu_computes_what_the_cpu_computes(checkpoint: Path, folder: Folder) -> None:
+    base = folder.add(checkpoint)
+    x, sigma, tokens = torch.randn(2, 4, 8, 8), torch.tensor([0.5, 9.0]), torch.randn(2, 77, 32)
+    with Store(folder, "cpu").use(Model(base, "sd1")) as live:
+        expected = live.denoise(x, sigma, tokens)
+    for dtype, tolerance in (("float32", 1e-3), ("auto", 2e-2), ("bfloat16", 5e-2)):
+        with Store(folder, "cuda", dtype).use(Model(base, "sd1")) as live:
+            found = live.denoise(x.cuda(), sigma.cuda(), tokens.cuda()).cpu()
+        assert float((found - expected).norm() / expected.norm()) <= tolerance
+
+
 def test_recipes_that_differ_in_patches_share_all_but_the_patched_tensors(
     checkpoint: Path, folder: Folder, write_lora: WriteLora
 ) -> None:
@@ -58,7 +96,7 @@ def test_recipes_that_differ_in_patches_share_all_but_the_patched_tensors(
         assert len(own) == 1
         assert len(storages(plain) & storages(changed)) == len(storages(plain)) - 1
     resident = {entry.what: entry for entry in store.explain()}
-    assert resident["denoiser with 1 patches"].bytes == 64 * 64 * 4
+    assert resident["denoiser with 1 patch"].bytes == 64 * 64 * 4
     assert resident["denoiser"].bytes == 0
     reads = counts(store, "file_reads")
     with store.use(model.patched(Patch.of("lora", file=lora.hash, strength=0.5))):
@@ -212,6 +250,13 @@ def test_a_plugin_adds_a_patch_kind_through_the_table(checkpoint: Path, folder: 
         store.use(TextEncoder(model.base, "sd1").patched(Patch.of("negate"))),
     ):
         pass
+
+
+def test_a_lora_on_an_autoencoder_is_an_error(checkpoint: Path, folder: Folder) -> None:
+    recipe = Vae(folder.add(checkpoint), "sd1", (Patch.of("lora", file="x", strength=1.0),))
+    with pytest.raises(InputError, match="autoencoder") as caught, Store(folder, "cpu").use(recipe):
+        pass
+    assert caught.value.problem.code == "patch_target"
 
 
 def test_an_unknown_patch_kind_is_named(checkpoint: Path, folder: Folder) -> None:
