@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from nodegraph.diffusion.nets.vae import AutoencoderKL
 from nodegraph.diffusion.schedules import scaled_linear_sigmas
 from nodegraph_nodes.tiny import checkpoint, folding, stage_unet
 from nodegraph_nodes.tiny.captions import SYNONYMS
-from nodegraph_nodes.tiny.initial import grow_unet, start_unet, start_vae
+from nodegraph_nodes.tiny.initial import grown, start_unet, start_vae
 from nodegraph_nodes.tiny.loop import Loss, Recipe, train
 from nodegraph_nodes.tiny.nets import LATENT_SCALE, UNET, VAE, TextEncoder, smoke_unet
 from nodegraph_nodes.tiny.noise import NoiseSampler
@@ -88,7 +89,7 @@ def test_timesteps_are_stratified_and_favour_the_middle() -> None:
     assert drawn.min() >= 0
     assert drawn.max() <= 999
     thirds = torch.histc(drawn.float(), 3, 0, 999)
-    assert thirds[1] > 1.3 * thirds[0]
+    assert thirds[1] > 1.3 * thirds[2]
     one_batch = NoiseSampler().timesteps(1000).sort().values
     assert (one_batch.diff() >= 0).all()
     assert len(set(one_batch.tolist())) > 600
@@ -133,21 +134,23 @@ def test_alignment_finds_a_linear_map() -> None:
     assert unexplained < 1e-8
 
 
-def test_a_grown_unet_says_nearly_what_the_old_one_said() -> None:
+def test_a_grown_unet_says_what_the_old_one_said() -> None:
+    """Exact where no normalisation group straddles a concatenated skip, as in networks this narrow."""
     torch.manual_seed(0)
-    old, new = UNet(smoke_unet()), UNet(UNET)
-    narrow = smoke_unet()
-    assert (narrow.channels[0] * 2, UNET.channels[0]) == (UNET.channels[0], 64)
+    narrow = replace(UNET, model_channels=16, channels=(16, 64, 64), time_dim=64)
+    wide = replace(UNET, model_channels=32, channels=(32, 64, 64), time_dim=128)
+    old = UNet(narrow)
     start_unet(old)
     with torch.no_grad():
         for parameter in old.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
-    wide = UNet(UNET)
-    grow_unet(old, wide, noise=0.0)
+    new = grown(old, wide, noise=0.0)
+    assert new.config == wide
     x, t, context = torch.randn(2, 4, 16, 16), torch.tensor([20.0, 800.0]), torch.randn(2, 77, 128)
     with torch.no_grad():
-        told, grown, fresh = old(x, t, context), wide(x, t, context), new(x, t, context)
-    assert (grown - told).square().mean() < 0.1 * (fresh - told).square().mean()
+        assert torch.allclose(new(x, t, context), old(x, t, context), atol=1e-4)
+    with pytest.raises(ValueError, match="cannot grow"):
+        grown(new, narrow)
 
 
 def test_the_text_stage_learns_to_answer(vocabulary: Vocabulary) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -9,6 +11,7 @@ from nodegraph.diffusion.nets import unet as unet_module
 from nodegraph.diffusion.nets import vae as vae_module
 from nodegraph.diffusion.nets.unet import UNet
 from nodegraph.diffusion.nets.vae import AutoencoderKL
+from nodegraph.modelfiles.configs import UNetConfig
 
 
 def _tap(conv: nn.Conv2d, *, noise: float, average: bool = False) -> None:
@@ -102,6 +105,27 @@ def _parts(name: str, old: UNet, width: int) -> list[int]:
     skips = list(old.config.skip_channels)
     skip = skips[len(skips) - 1 - int(pieces[1])]
     return [width - skip, skip] if width > skip and "in_layers.2.bias" not in name else [width]
+
+
+def grown(old: UNet, config: UNetConfig, noise: float = 0.02) -> UNet:
+    """A UNet of a wider config that starts from a trained one: widths double until they fit.
+
+    Raises ValueError if doubling the finest level does not lead there.
+    """
+    current = old
+    while current.config != config:
+        width = 2 * current.config.model_channels
+        if width > config.model_channels:
+            raise ValueError(f"a UNet of {old.config} cannot grow into one of {config}")
+        step = config
+        if width < config.model_channels:
+            channels = (width, *current.config.channels[1:])
+            time_dim = 2 * current.config.time_dim
+            step = replace(config, model_channels=width, channels=channels, time_dim=time_dim)
+        wider = UNet(step)
+        grow_unet(current, wider, noise)
+        current = wider
+    return current
 
 
 @torch.no_grad()

@@ -30,12 +30,12 @@ LATENT_SIDE = 16
 TEXT = ClipTextConfig(vocabulary=VOCABULARY_SIZE, positions=CONTEXT_LENGTH, width=128, layers=3, hidden=512)
 VAE = VaeConfig(base_channels=16, channels=(16, 32, 64, 128), res_blocks=1)
 UNET = UNetConfig(
-    model_channels=64,
-    channels=(64, 128, 128),
+    model_channels=128,
+    channels=(128, 128, 128),
     res_blocks=1,
     depths=(0, 1, 1),
     context_dim=TEXT.width,
-    time_dim=256,
+    time_dim=512,
 )
 
 

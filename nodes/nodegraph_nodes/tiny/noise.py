@@ -30,11 +30,11 @@ class Noised(NamedTuple):
 class NoiseSampler:
     """Draws timesteps and noise for batches of unit-variance latents.
 
-    Timesteps are stratified, one from each of B equally likely bins, which makes the loss steadier. Those in
-    the middle, where shapes are decided, are drawn up to three times as often as the ends.
+    Timesteps are stratified, one from each of B equally likely bins, which makes the loss steadier. Those
+    around ``centre``, where edges get their form, are drawn up to three times as often as the ends.
     """
 
-    def __init__(self, centre: float = 620.0, width: float = 260.0, floor: float = 0.45) -> None:
+    def __init__(self, centre: float = 400.0, width: float = 290.0, floor: float = 0.4) -> None:
         alphas = alphas_cumulative()
         self.signal, self.noise = alphas.sqrt().float(), (1 - alphas).sqrt().float()
         weight = floor + torch.exp(-(((torch.arange(STEPS) - centre) / width) ** 2))

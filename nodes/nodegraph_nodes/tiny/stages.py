@@ -21,7 +21,7 @@ from nodegraph_nodes.tiny import (
     weights,
 )
 from nodegraph_nodes.tiny.heldout import training_scenes
-from nodegraph_nodes.tiny.initial import grow_unet, start_unet, start_vae
+from nodegraph_nodes.tiny.initial import grown, start_unet, start_vae
 from nodegraph_nodes.tiny.latents import LatentSet
 from nodegraph_nodes.tiny.loop import Recipe, train
 from nodegraph_nodes.tiny.neon import TRIGGER, render_neon
@@ -157,11 +157,7 @@ def unet(worker: Worker, options: Options) -> None:
     network = UNet(smoke_unet() if options.smoke else UNET)
     start_unet(network)
     if options.init is not None:
-        older = weights.load_model(options.init).unet
-        if older.config == network.config:
-            network.load_state_dict(older.state_dict())
-        else:
-            grow_unet(older, network)
+        network = grown(weights.load_model(options.init).unet, network.config)
     data = LatentSet.load(options.file("latents.safetensors"))
     words = CaptionTokenizer(vocabulary(options))
     stage = stage_unet.UNetStage(
