@@ -142,12 +142,16 @@ def _layer(
             found=f"up {list(up)} and down {list(down)}" + (f" with mid {list(mid)}" if mid else ""),
             remedy="The LoRA was made for another family: use one made for SD 1.x.",
         )
-    alpha = roles.get("alpha") or _alpha_of_metadata(lora, component, stem)
+    alpha = roles.get("alpha") or _alpha_of_metadata(lora, component, stem, down[0])
     return LoraLayer(component, weight, roles["down"], roles["up"], roles.get("mid"), alpha, down[0])
 
 
-def _alpha_of_metadata(lora: Header, component: str, stem: str) -> float | None:
-    """PEFT keeps alpha out of the tensors; diffusers saves it as `lora_adapter_metadata` (JSON)."""
+def _alpha_of_metadata(lora: Header, component: str, stem: str, rank: int) -> float | None:
+    """PEFT keeps alpha out of the tensors; diffusers saves it as `lora_adapter_metadata` (JSON).
+
+    Rank-stabilised LoRA (Kalajdzievski 2023) divides alpha by the root of the rank: told here as the
+    alpha that gives the same factor when divided by the rank.
+    """
     try:
         table = json.loads(lora.metadata.get("lora_adapter_metadata", "{}"))
     except (ValueError, RecursionError):
@@ -159,7 +163,9 @@ def _alpha_of_metadata(lora: Header, component: str, stem: str) -> float | None:
     module = stem.removeprefix(f"{owner}.")
     alpha = pattern.get(module) if isinstance(pattern, dict) else None
     alpha = table.get(f"{owner}.lora_alpha") if alpha is None else alpha
-    return float(alpha) if isinstance(alpha, int | float) else None
+    if not isinstance(alpha, int | float):
+        return None
+    return alpha * math.sqrt(rank) if table.get(f"{owner}.use_rslora") is True else float(alpha)
 
 
 def _no_match(path: Path, names: LoraNames, components: Mapping[str, Shapes]) -> ModelFileError:

@@ -215,7 +215,10 @@ def test_a_lora_for_the_unet_leaves_the_text_encoder_alone_and_the_other_way_rou
     assert not torch.allclose(tokens[0], tokens[2], atol=1e-3)
 
 
-def test_a_peft_lora_saved_by_diffusers_gives_the_picture_that_diffusers_gives(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rank_stabilised", [False, True])
+def test_a_peft_lora_saved_by_diffusers_gives_the_picture_that_diffusers_gives(
+    tmp_path: Path, rank_stabilised: bool
+) -> None:
     """Rank 4, alpha 8 (kept in the metadata, as diffusers saves it), on linear layers and convolutions."""
     config = UNetConfig(
         model_channels=128, channels=(128, 128), res_blocks=1, depths=(0, 1), context_dim=32, time_dim=512
@@ -231,14 +234,20 @@ def test_a_peft_lora_saved_by_diffusers_gives_the_picture_that_diffusers_gives(t
     prefixes = diffusers_prefixes(config)
     theirs.load_state_dict({to_diffusers(name, prefixes): value for name, value in ours.state_dict().items()})
     theirs.add_adapter(
-        LoraConfig(r=4, lora_alpha=8, target_modules=["to_q", "to_v", "to_out.0", "conv1", "proj_in"])
+        LoraConfig(
+            r=4,
+            lora_alpha=8,
+            use_rslora=rank_stabilised,
+            target_modules=["to_q", "to_v", "to_out.0", "conv1", "proj_in"],
+        )  # fmt: skip
     )
     for name, parameter in theirs.named_parameters():
         if "lora_" in name:
             torch.nn.init.normal_(parameter, std=0.1)
     state = {f"unet.{name}": value for name, value in get_peft_model_state_dict(theirs).items()}
     path = tmp_path / "l.safetensors"
-    save_file(state, path, {"lora_adapter_metadata": json.dumps({"unet.r": 4, "unet.lora_alpha": 8})})
+    told = {"unet.r": 4, "unet.lora_alpha": 8, "unet.use_rslora": rank_stabilised}
+    save_file(state, path, {"lora_adapter_metadata": json.dumps(told)})
 
     base = dict(ours.state_dict())
     match = match_lora(
