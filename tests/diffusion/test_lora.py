@@ -239,7 +239,7 @@ def test_a_peft_lora_saved_by_diffusers_gives_the_picture_that_diffusers_gives(
             lora_alpha=8,
             use_rslora=rank_stabilised,
             target_modules=["to_q", "to_v", "to_out.0", "conv1", "proj_in"],
-        )  # fmt: skip
+        )
     )
     for name, parameter in theirs.named_parameters():
         if "lora_" in name:
