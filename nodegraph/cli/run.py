@@ -49,7 +49,7 @@ def run_workflow(
         if not quiet:
             show_times(result, imported, time.perf_counter() - start)
         for path in paths:
-            click.echo(path)
+            click.echo(path.absolute())
 
 
 def _target(graph: BoundGraph, name: str | None) -> str:
