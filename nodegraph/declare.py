@@ -293,7 +293,7 @@ def _read_outputs(id_: str, function: Callable[..., Any]) -> dict[str, OutputSpe
     if returned is type(None):
         return {}
     if isinstance(returned, type) and issubclass(returned, tuple) and hasattr(returned, "_fields"):
-        hints = get_type_hints(returned, include_extras=True)
+        hints = _hints(id_, returned)
         return {
             name: OutputSpec(name, socket_type(hints[name], f"node '{id_}', output '{name}'"))
             for name in returned._fields

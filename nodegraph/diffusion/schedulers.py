@@ -60,7 +60,7 @@ def beta(table: Tensor, steps: int, a: float = 0.6, b: float = 0.6) -> Tensor:
     Timesteps that round to the same entry are visited once, so very many steps give fewer levels.
     """
     # Loaded where it is used: only this scheduler needs scipy, which publishes no types.
-    from scipy.special import betaincinv  # type: ignore[import-untyped]
+    from scipy.special import betaincinv
 
     quantiles = 1.0 - torch.arange(steps, dtype=torch.float64) / steps
     indices = torch.from_numpy(betaincinv(a, b, quantiles.numpy())) * (len(table) - 1)

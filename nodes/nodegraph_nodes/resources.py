@@ -7,12 +7,18 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
+import psutil
 import torch
 
+from nodegraph.diffusion.device import choose_device
 from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.text.tokenizer_files import tokenizer_source
 from nodegraph.hookspecs import ResourceSettings
 from nodegraph.runtime import Files, ModelStore
+
+
+_SHARE = 0.6
+"""The part of a device's memory that weights may fill; the rest is for activations and other programs."""
 
 
 class DiffusionResources:
@@ -24,7 +30,7 @@ class DiffusionResources:
             files,
             settings.device,
             settings.dtype,
-            settings.model_budget,
+            settings.model_budget or _default_budget(settings.device),
             tokenizer_source=tokenizer_source(own),
         )
 
@@ -40,3 +46,13 @@ class DiffusionResources:
 
     def explain(self) -> Sequence[Mapping[str, Any]]:
         return [asdict(entry) for entry in self._store.explain()]
+
+
+def _default_budget(device: str) -> int:
+    """Bytes for weights where the user names no budget: a share of the memory of the device."""
+    chosen = choose_device(device)
+    if chosen.type == "cuda":
+        total = torch.cuda.get_device_properties(chosen).total_memory
+    else:
+        total = psutil.virtual_memory().total
+    return int(total * _SHARE)
