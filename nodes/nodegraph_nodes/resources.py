@@ -16,7 +16,6 @@ from nodegraph.diffusion.text.tokenizer_files import tokenizer_source
 from nodegraph.hookspecs import ResourceSettings
 from nodegraph.runtime import Files, ModelStore
 
-
 _SHARE = 0.6
 """The part of a device's memory that weights may fill; the rest is for activations and other programs."""
 
