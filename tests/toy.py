@@ -192,7 +192,6 @@ def _boxes(toy: Toy) -> list[object]:
 
 def _scheduling(toy: Toy) -> list[object]:
     def meet(name: str, number: float) -> float:
-        toy.count(name)
         toy.gates[name].wait(timeout=30)
         return number
 
@@ -209,6 +208,7 @@ def _scheduling(toy: Toy) -> list[object]:
     @node("toy.meet_device", lane="device")
     def meet_device(gate: str, number: float = 0.0) -> float:
         """Wait at a barrier in the device lane."""
+        toy.observe("meet_device")
         return meet(gate, number)
 
     @node("toy.steps")

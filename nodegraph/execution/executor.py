@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -108,9 +108,9 @@ class Executor:
         """Run everything that the plan says, and tell what came of it."""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
+        actions = Counter(entry.action for entry in self.plan.entries.values())
+        self.emit(events.RunStarted(actions["run"], actions["memory"] + actions["saved"]))
         self._prepare()
-        to_run = len(self._waiting)
-        self.emit(events.RunStarted(to_run, len(self.state.finished)))
         with self.around.cancel.calling(self._interrupt):
             try:
                 await self._schedule()

@@ -14,6 +14,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from nodegraph.errors import InputError
@@ -139,7 +140,8 @@ class FileIndex:
             temporary.replace(self._memory)
         except OSError as error:
             log.warning("hashes cannot be remembered: %s", error)
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
 
 
 def _is_file(path: Path) -> bool:
