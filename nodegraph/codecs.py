@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from nodegraph import values
 from nodegraph.errors import DeclarationError
+from nodegraph.sockets import ValueType
 
 JSON_LEAVES = (bool, int, float, str, type(None))
 
@@ -60,6 +61,10 @@ class Codecs:
         if self._by_tag.get(tag, cls) is not cls:
             raise DeclarationError(f"two value classes are named {tag}", remedy="Rename one of them.")
         self._by_tag[tag] = cls
+
+    def classes(self) -> dict[str, type]:
+        """The classes by their names as socket types: `TextEncoder` is `text_encoder`."""
+        return {ValueType(cls).name: cls for cls in self._by_tag.values()}
 
     def copy(self) -> Codecs:
         """The same classes, in a table that can grow on its own."""

@@ -88,8 +88,12 @@ def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> t
             message = "nothing in the workflow shows or saves a result"
             raise WorkflowError([Problem("no_target", message, remedy="Add a save node.")])
         return tuple(targets)
-    known = [*graph.outputs, *graph.nodes]
-    unknown = [name for name in wanted if name not in graph.outputs and name not in graph.nodes]
+    known = [*graph.outputs, *graph.nodes, *graph.inside]
+    unknown = [
+        name
+        for name in wanted
+        if name not in graph.outputs and name not in graph.nodes and name not in graph.inside
+    ]
     if unknown:
         raise WorkflowError(
             Problem(
@@ -97,7 +101,24 @@ def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> t
             )
             for name in unknown
         )
-    return tuple(dict.fromkeys(graph.outputs[name][0] if name in graph.outputs else name for name in wanted))
+    return tuple(dict.fromkeys(node for name in wanted for node in _nodes_behind(graph, name)))
+
+
+def _nodes_behind(graph: BoundGraph, name: str) -> list[str]:
+    """The nodes that a name stands for: a workflow output, a node, or a subgraph node's outputs."""
+    if name in graph.outputs:
+        return [graph.outputs[name][0]]
+    if name not in graph.inside:
+        return [name]
+    found: list[str] = []
+    stack = [reference.partition(".")[0] for reference in graph.inside[name]]
+    while stack:
+        node = stack.pop()
+        if node in graph.inside:
+            stack.extend(reference.partition(".")[0] for reference in graph.inside[node])
+        else:
+            found.append(node)
+    return found
 
 
 def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:

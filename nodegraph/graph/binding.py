@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from nodegraph.declare import InputSpec, NodeType
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph import literals, topology
 from nodegraph.graph.document import Document, NodeEntry, link_of, literal_of, split_reference
+from nodegraph.graph.expand import expand
 from nodegraph.graph.literals import FileNames
+from nodegraph.graph.subgraphs import type_of
 from nodegraph.registry import Registry, suggest
 from nodegraph.sockets import assignable
 
@@ -33,6 +35,9 @@ class BoundGraph:
     document: Document
     nodes: Mapping[str, BoundNode]
     outputs: Mapping[str, tuple[str, str]]
+    muted: frozenset[str] = frozenset()
+    inside: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The nodes behind the outputs of every subgraph node."""
 
     def reads(self, node: str) -> list[str]:
         """The nodes that a node reads from."""
@@ -60,24 +65,25 @@ class _Binder:
         self.document = document
         self.registry = registry
         self.files = files
-        self.problems: list[Problem] = []
+        self.flat = expand(document, registry, files)
+        self.problems: list[Problem] = list(self.flat.problems)
         self.types: dict[str, NodeType] = {}
 
     def bind(self) -> BoundGraph:
-        for id_, entry in self.document.nodes.items():
+        for id_, entry in self.flat.nodes.items():
             self._find_type(id_, entry)
-        bound = {id_: self._bind_node(id_, self.document.nodes[id_]) for id_ in self.types}
+        bound = {id_: self._bind_node(id_, self.flat.nodes[id_]) for id_ in self.types}
+        self._check_declared()
         outputs = self._bind_outputs()
         self._check_named_inputs()
         if not self.document.nodes:
             self.problems.append(Problem("empty", "the workflow has no nodes", remedy="Add a node."))
-        return BoundGraph(self.document, {id_: bound[id_] for id_ in self._order(bound)}, outputs)
+        nodes = {id_: bound[id_] for id_ in self._order(bound)}
+        return BoundGraph(self.document, nodes, outputs, frozenset(self.flat.muted), self.flat.inside)
 
     def _find_type(self, id_: str, entry: NodeEntry) -> None:
-        if entry.type.startswith("#") or entry.mode is not None:
-            what = f"the mode '{entry.mode}'" if entry.mode else "a subgraph as a node type"
-            self._problem("unsupported", f"{what} is not supported yet", id_)
-            return
+        if entry.type.startswith("#"):
+            return  # what is wrong with the subgraph was reported when it was expanded
         type_ = self.registry.nodes.get(entry.type)
         if type_ is None:
             self._problem(
@@ -157,10 +163,10 @@ class _Binder:
         """(node, output) of a reference; None after noting what is wrong with it."""
         source, output = split_reference(reference)
         if source not in self.types:
-            if source not in self.document.nodes:  # a node of an unknown type was already reported
+            if source not in self.flat.nodes and source not in self.flat.muted:  # else already reported
                 self._problem(
                     "unknown_node", f"there is no node '{source}' to read from", id_, name,
-                    remedy=suggest(source, self.document.nodes),
+                    remedy=suggest(source, self.flat.nodes),
                 )  # fmt: skip
             return None
         type_ = self.types[source]
@@ -187,11 +193,24 @@ class _Binder:
 
     def _bind_outputs(self) -> dict[str, tuple[str, str]]:
         outputs: dict[str, tuple[str, str]] = {}
-        for name, entry in self.document.outputs.items():
-            resolved = self._resolve(entry.source, None, f"outputs.{name}")
+        for name, reference in self.flat.outputs.items():
+            resolved = self._resolve(reference, None, f"outputs.{name}")
             if resolved is not None:
                 outputs[name] = resolved
         return outputs
+
+    def _check_declared(self) -> None:
+        """What is linked into a subgraph must fit the type that it declares."""
+        for link in self.flat.declared:
+            source, output = split_reference(link.reference)
+            given = self.types.get(source)
+            spec = given.outputs.get(output) if given and output else given.single_output if given else None
+            verdict = assignable(spec.type, link.type) if spec else None
+            if spec is not None and verdict is not None and not verdict.ok:
+                self._problem(
+                    "wrong_type", f"the link from '{link.reference}' does not fit: {verdict.reason}",
+                    link.node, link.input, expected=link.type.words, found=spec.type.words,
+                )  # fmt: skip
 
     def _check_named_inputs(self) -> None:
         for name, entry in self.document.inputs.items():
@@ -200,12 +219,13 @@ class _Binder:
 
     def _check_target(self, name: str, reference: str) -> None:
         node, port = split_reference(reference)
-        if node in self.types and port in self.types[node].inputs:
+        entry = self.document.nodes.get(node)
+        type_ = type_of(entry, self.document, self.registry) if entry is not None else None
+        if type_ is not None and port in type_.inputs:
             return
-        if node not in self.types and node in self.document.nodes:
+        if entry is not None and type_ is None:
             return  # its unknown type was already reported
-        in_node = node in self.types
-        known = suggest(port or "", self.types[node].inputs) if in_node else suggest(node, self.types)
+        known = suggest(port or "", type_.inputs) if type_ else suggest(node, self.document.nodes)
         message = f"the workflow input '{name}' feeds '{reference}', which does not exist"
         self._problem("unknown_input", message, None, f"inputs.{name}", remedy=known)
 
@@ -224,5 +244,5 @@ class _Binder:
         self, code: str, message: str, node: str | None, name: str | None = None, *,
         expected: str | None = None, found: str | None = None, remedy: str | None = None,
     ) -> None:  # fmt: skip
-        title = self.document.nodes[node].title if node in self.document.nodes else None
+        title = self.flat.nodes[node].title if node in self.flat.nodes else None
         self.problems.append(Problem(code, message, node, title, name, expected, found, remedy or None))

@@ -49,6 +49,31 @@ class OutputEntry(Part):
     source: Reference = Field(alias="from")
 
 
+class SubgraphInput(Part):
+    """An input of a subgraph: its socket type (`"image"`, or the JSON form), and a default if it has one."""
+
+    type: str | dict[str, Any]
+    default: Any = None
+    help: str | None = None
+
+
+class SubgraphOutput(Part):
+    """An output of a subgraph: its socket type and the node inside that gives it."""
+
+    type: str | dict[str, Any]
+    source: Reference = Field(alias="from")
+
+
+class SubgraphEntry(Part):
+    """A definition that nodes use as their type `#name`."""
+
+    version: StrictInt = 1
+    title: str | None = None
+    inputs: dict[str, SubgraphInput] = {}
+    outputs: dict[str, SubgraphOutput] = {}
+    nodes: dict[NodeId, NodeEntry]
+
+
 class Document(Part):
     """A whole workflow."""
 
@@ -57,7 +82,7 @@ class Document(Part):
     nodes: dict[NodeId, NodeEntry]
     inputs: dict[str, InputEntry] = {}
     outputs: dict[str, OutputEntry] = {}
-    subgraphs: dict[str, Any] = {}
+    subgraphs: dict[str, SubgraphEntry] = {}
     requires: dict[str, Any] = {}
     view: dict[str, Any] = {}
 
@@ -71,12 +96,19 @@ class Document(Part):
 
     def with_values(self, values: Mapping[tuple[str, str], Any]) -> Document:
         """The same document with literals set at (node, input) places."""
-        nodes = dict(self.nodes)
-        for (node, name), value in values.items():
-            entry = nodes[node]
-            literal = {"value": value} if isinstance(value, dict) else value
-            nodes[node] = entry.model_copy(update={"inputs": {**entry.inputs, name: literal}})
-        return self.model_copy(update={"nodes": nodes})
+        return self.model_copy(update={"nodes": with_values(self.nodes, values)})
+
+
+def with_values(
+    nodes: Mapping[str, NodeEntry], values: Mapping[tuple[str, str], Any]
+) -> dict[str, NodeEntry]:
+    """The same nodes with literals set at (node, input) places."""
+    changed = dict(nodes)
+    for (node, name), value in values.items():
+        literal = {"value": value} if isinstance(value, dict) else value
+        inputs = {**changed[node].inputs, name: literal}
+        changed[node] = changed[node].model_copy(update={"inputs": inputs})
+    return changed
 
 
 def split_reference(reference: str) -> tuple[str, str | None]:

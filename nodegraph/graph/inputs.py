@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nodegraph.declare import InputSpec
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph import literals
-from nodegraph.graph.document import Document, literal_of, split_reference
+from nodegraph.graph.document import Document, NodeEntry, literal_of, split_reference, with_values
 from nodegraph.graph.literals import FileNames
+from nodegraph.graph.subgraphs import type_of
 from nodegraph.registry import Registry, suggest
 from nodegraph.sockets import OptionalType, Scalar, SocketType
 
@@ -23,8 +24,8 @@ def input_specs(document: Document, registry: Registry) -> dict[str, InputSpec]:
     for name, entry in document.inputs.items():
         for reference in entry.to:
             node, port = split_reference(reference)
-            entry_type = document.nodes[node].type if node in document.nodes else ""
-            type_ = registry.nodes.get(entry_type)
+            fed = document.nodes.get(node)
+            type_ = type_of(fed, document, registry) if fed is not None else None
             if type_ is not None and port is not None and port in type_.inputs:
                 specs.setdefault(name, type_.inputs[port])
     return specs
@@ -73,7 +74,8 @@ def _problem(
 def resolve_seeds(document: Document, registry: Registry, draw: Callable[[], int]) -> Document:
     """The document with every seed that is written as "random" replaced by a drawn one.
 
-    Seeds that are fed by one named input get one value, so that they stay in step.
+    Seeds that are fed by one named input get one value, so that they stay in step. A seed inside a
+    subgraph's definition is drawn once for all its uses.
     """
     shared: dict[tuple[str, str], str] = {}
     for name, entry in document.inputs.items():
@@ -82,15 +84,29 @@ def resolve_seeds(document: Document, registry: Registry, draw: Callable[[], int
             shared[node, port or ""] = name
     drawn: dict[str, int] = {}
     places: dict[tuple[str, str], int] = {}
-    for node, node_entry in document.nodes.items():
-        type_ = registry.nodes.get(node_entry.type)
-        for port, spec in type_.inputs.items() if type_ else ():
-            if spec.is_seed and literal_of(node_entry.inputs.get(port)) == RANDOM:
-                group = shared.get((node, port), f"{node}.{port}")
-                if group not in drawn:
-                    drawn[group] = draw()
-                places[node, port] = drawn[group]
+    for node, port in _random_seeds(document.nodes, document, registry):
+        group = shared.get((node, port), f"{node}.{port}")
+        if group not in drawn:
+            drawn[group] = draw()
+        places[node, port] = drawn[group]
+    definitions = {
+        name: definition.model_copy(update={"nodes": with_values(definition.nodes, inner)})
+        for name, definition in document.subgraphs.items()
+        if (inner := {place: draw() for place in _random_seeds(definition.nodes, document, registry)})
+    }
+    if definitions:
+        document = document.model_copy(update={"subgraphs": {**document.subgraphs, **definitions}})
     return document.with_values(places) if places else document
+
+
+def _random_seeds(
+    nodes: Mapping[str, NodeEntry], document: Document, registry: Registry
+) -> Iterator[tuple[str, str]]:
+    for node, entry in nodes.items():
+        type_ = type_of(entry, document, registry)
+        for port, spec in type_.inputs.items() if type_ else ():
+            if spec.is_seed and literal_of(entry.inputs.get(port)) == RANDOM:
+                yield node, port
 
 
 def current_values(document: Document, registry: Registry) -> dict[str, Any]:

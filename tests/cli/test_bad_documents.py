@@ -27,6 +27,10 @@ def without_input(id_: str, name: str) -> Callable[[Doc], None]:
     return lambda document: node(document, id_)["inputs"].pop(name)
 
 
+def with_input_mode(id_: str, mode: str) -> Callable[[Doc], None]:
+    return lambda document: node(document, id_).update({"mode": mode})
+
+
 def with_field(name: str, value: Any) -> Callable[[Doc], None]:
     return lambda document: document.update({name: value})
 
@@ -64,12 +68,9 @@ CASES: list[tuple[str, Callable[[Doc], Any], list[str]]] = [
         ["node 'sample'", "no node type is called 'smaple'", "Did you mean 'sample'?"],
     ),
     ("empty node type", with_node("x", {"type": ""}), ["node 'x'", "no node type is called ''"]),
-    ("a subgraph", with_node("x", {"type": "#mine"}), ["node 'x'", "not supported yet"]),
-    (
-        "a muted node",
-        with_node("x", {"type": "image.invert", "mode": "mute"}),
-        ["node 'x'", "'mute' is not supported yet"],
-    ),
+    ("an undefined subgraph", with_node("x", {"type": "#mine"}), ["node 'x'", "no subgraph 'mine'"]),
+    ("an unknown mode", with_node("x", {"type": "image.invert", "mode": "sleep"}), ["nodes.x.mode", "'sleep'"]),
+    ("the way to every result muted", with_input_mode("loader", "mute"), ["nothing in the workflow"]),
     (
         "another node version",
         with_node("latent", {"type": "latent.empty", "version": 9}),

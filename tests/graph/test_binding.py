@@ -39,7 +39,7 @@ EVERYTHING_WRONG: dict[str, Any] = {
         "wrong_link": {"type": "toy.unbox", "inputs": {"box": {"from": "range"}}},
         "lossy_link": {"type": "toy.halve", "inputs": {"number": {"from": "range"}}},
         "version": {"type": "toy.number", "version": 7},
-        "muted": {"type": "toy.number", "mode": "mute"},
+        "strange": {"type": "toy.number", "mode": "mute", "inputs": {"no": 1}},
         "subgraph": {"type": "#mine"},
         "round": {"type": "toy.add", "inputs": {"a": {"from": "trip"}}},
         "trip": {"type": "toy.add", "inputs": {"a": {"from": "round"}}},
@@ -52,8 +52,7 @@ EVERYTHING_WRONG: dict[str, Any] = {
 EXPECTED = [
     # code, node, input, a part of the sentence
     ("unknown_type", "misspelt", None, "Did you mean 'toy.number'"),
-    ("unsupported", "muted", None, "the mode 'mute' is not supported yet"),
-    ("unsupported", "subgraph", None, "a subgraph as a node type"),
+    ("unknown_subgraph", "subgraph", None, "no subgraph 'mine'"),
     (
         "unknown_input",
         "unknown_input",

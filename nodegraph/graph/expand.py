@@ -1,0 +1,360 @@
+"""Expansion: subgraphs inlined, bypassed nodes bridged, muted nodes taken out.
+
+The node `blur` inside the subgraph node `sub` becomes the node `sub/blur`: a subgraph means exactly its
+inline expansion, so keys and results are the same. A muted node does not run, and neither does what needs
+its outputs; optional inputs fall back to their defaults. A bypassed node hands on, for each output, its
+first linked input of a fitting type.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nodegraph.declare import InputSpec, NodeType
+from nodegraph.errors import Problem
+from nodegraph.graph import literals
+from nodegraph.graph.document import (
+    Document,
+    NodeEntry,
+    SubgraphEntry,
+    link_of,
+    literal_of,
+    split_reference,
+)
+from nodegraph.graph.literals import FileNames
+from nodegraph.graph.subgraphs import outside, type_of
+from nodegraph.registry import Registry, suggest
+from nodegraph.sockets import SocketType, assignable
+
+MAX_DEPTH = 100
+Endpoint = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A link into a subgraph: what is linked must fit the type that the subgraph declares."""
+
+    node: str
+    input: str
+    reference: str
+    type: SocketType
+
+
+@dataclass
+class Flat:
+    """A document without subgraphs and modes: nodes by path, with links between paths."""
+
+    nodes: dict[str, NodeEntry]
+    outputs: dict[str, str]
+    muted: set[str] = field(default_factory=set)
+    declared: list[Declared] = field(default_factory=list)
+    inside: dict[str, list[str]] = field(default_factory=dict)
+    """The nodes behind the outputs of every subgraph node."""
+    problems: list[Problem] = field(default_factory=list)
+
+
+def expand(document: Document, registry: Registry, files: FileNames) -> Flat:
+    """The flat form of a document. Linear in the size of the expansion."""
+    outputs = {name: entry.source for name, entry in document.outputs.items()}
+    if not any(entry.mode or entry.type.startswith("#") for entry in document.nodes.values()):
+        return Flat(dict(document.nodes), outputs)
+    return _Expander(document, registry, files).run(outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The document's top level, or the inside of one subgraph node."""
+
+    prefix: str
+    nodes: Mapping[str, NodeEntry]
+    arguments: Mapping[str, Any]
+    chain: tuple[str, ...]
+
+
+class _Expander:
+    def __init__(self, document: Document, registry: Registry, files: FileNames) -> None:
+        self.document = document
+        self.registry = registry
+        self.files = files
+        self.flat = Flat({}, {})
+        self.types: dict[str, NodeType] = {}
+        self.bridges: dict[str, NodeEntry] = {}
+        self.aliases: dict[Endpoint, str] = {}
+        self.scopes: deque[_Scope] = deque()
+
+    def run(self, outputs: Mapping[str, str]) -> Flat:
+        self.scopes.append(_Scope("", self.document.nodes, {}, ()))
+        while self.scopes:
+            scope = self.scopes.popleft()
+            for id_, entry in scope.nodes.items():
+                self._place(scope, id_, entry)
+        self._resolve_links()
+        self._spread_mutes()
+        for name, reference in outputs.items():
+            target = self._follow(reference)
+            if target is None or split_reference(target)[0] not in self.flat.muted:
+                self.flat.outputs[name] = target if target is not None else reference
+        return self.flat
+
+    def _place(self, scope: _Scope, id_: str, entry: NodeEntry) -> None:
+        path = scope.prefix + id_
+        inputs = {name: self._absolute(scope, path, name, value) for name, value in entry.inputs.items()}
+        inputs = {name: value for name, value in inputs.items() if value is not _ABSENT}
+        placed = entry.model_copy(update={"inputs": inputs, "mode": None})
+        type_ = self._type(path, entry)
+        if entry.mode == "mute":
+            self.flat.muted.add(path)
+        elif entry.mode == "bypass" and type_ is not None:
+            self.bridges[path] = placed
+        elif type_ is not None and entry.type.startswith("#"):
+            self._enter(scope, path, placed, type_)
+        else:
+            self.flat.nodes[path] = placed
+
+    def _type(self, path: str, entry: NodeEntry) -> NodeType | None:
+        """The node's type; what is wrong with a subgraph's is noted, what with a node's is found later."""
+        if entry.type.startswith("#"):
+            self._check_definition(path, entry)
+        type_ = type_of(entry, self.document, self.registry)
+        if type_ is not None:
+            self.types[path] = type_
+        return type_
+
+    def _check_definition(self, path: str, entry: NodeEntry) -> None:
+        name = entry.type[1:]
+        definition = self.document.subgraphs.get(name)
+        if definition is None:
+            remedy = suggest(name, self.document.subgraphs) or "Add its definition to 'subgraphs'."
+            message = f"the document defines no subgraph '{name}'"
+            self._problem("unknown_subgraph", message, path, entry, remedy=remedy)
+            return
+        try:
+            outside(entry.type, definition, self.registry)
+        except ValueError as error:
+            self._problem("unknown_type", f"the subgraph '{name}': {error}", path, entry)
+
+    def _enter(self, scope: _Scope, path: str, entry: NodeEntry, type_: NodeType) -> None:
+        name = entry.type[1:]
+        if name in scope.chain or len(scope.chain) >= MAX_DEPTH:
+            way = " -> ".join([*scope.chain, name])
+            self._problem("recursive_subgraph", f"the subgraph contains itself: {way}", path, entry)
+            return
+        definition = self.document.subgraphs[name]
+        self._check_version(path, entry, definition)
+        arguments = self._arguments(path, entry, type_)
+        prefix = path + "/"
+        for output, out in definition.outputs.items():
+            self.aliases[path, output] = prefix + out.source
+        self.flat.inside[path] = [prefix + out.source for out in definition.outputs.values()]
+        self.scopes.append(_Scope(prefix, definition.nodes, arguments, (*scope.chain, name)))
+
+    def _check_version(self, path: str, entry: NodeEntry, definition: SubgraphEntry) -> None:
+        if entry.version is not None and entry.version != definition.version:
+            self._problem(
+                "node_version", f"'{entry.type}' was saved with another version", path, entry,
+                expected=f"version {definition.version}", found=f"version {entry.version}",
+            )  # fmt: skip
+
+    def _arguments(self, path: str, entry: NodeEntry, type_: NodeType) -> dict[str, Any]:
+        """What each input of a subgraph node stands for: a link, a literal, or its default."""
+        for name in entry.inputs:
+            if name not in type_.inputs:
+                message = f"the subgraph '{type_.id}' has no such input"
+                self._problem("unknown_input", message, path, entry, name, suggest(name, type_.inputs))
+        arguments: dict[str, Any] = {}
+        for name, spec in type_.inputs.items():
+            if name in entry.inputs:
+                arguments[name] = self._argument(path, entry, spec)
+            elif not spec.required:
+                arguments[name] = {"value": spec.default} if isinstance(spec.default, dict) else spec.default
+            else:
+                self._problem(
+                    "missing_input", "the input is required", path, entry, name, expected=spec.type.words
+                )
+        return arguments
+
+    def _argument(self, path: str, entry: NodeEntry, spec: InputSpec) -> Any:
+        """A link as it is, to be judged when types are known; a literal as the declared type wants it."""
+        given = entry.inputs[spec.name]
+        reference = link_of(given)
+        if reference is not None:
+            self.flat.declared.append(Declared(path, spec.name, reference, spec.type))
+            return given
+        try:
+            value = literals.coerce(spec, literal_of(given), self.registry, self.files)
+        except literals.LiteralError as error:
+            self._problem(
+                error.code, error.message, path, entry, spec.name, error.remedy,
+                expected=error.expected, found=error.found,
+            )  # fmt: skip
+            return _ABSENT
+        return {"value": value} if isinstance(value, dict) else value
+
+    def _absolute(self, scope: _Scope, path: str, name: str, value: Any) -> Any:
+        """A value with links as paths and subgraph inputs replaced, one level into lists and objects."""
+        argument = _argument_of(value)
+        if argument is not None and scope.chain:
+            if argument not in scope.arguments:
+                self._unknown_argument(scope, path, name, argument)
+                return _ABSENT
+            return scope.arguments[argument]
+        reference = link_of(value)
+        if reference is not None:
+            return {"from": scope.prefix + reference}
+        return _map_items(value, lambda item: self._absolute_item(scope, path, name, item))
+
+    def _absolute_item(self, scope: _Scope, path: str, name: str, item: Any) -> Any:
+        if link_of(item) is not None or (_argument_of(item) is not None and scope.chain):
+            return self._absolute(scope, path, name, item)
+        return item
+
+    def _unknown_argument(self, scope: _Scope, path: str, name: str, argument: str) -> None:
+        definition = self.document.subgraphs[scope.chain[-1]]
+        if argument in definition.inputs:
+            return  # it is missing outside, and was reported there
+        message = f"the subgraph '{scope.chain[-1]}' has no input '{argument}'"
+        entry = self.flat.nodes.get(path)
+        self._problem("unknown_input", message, path, entry, name, suggest(argument, definition.inputs))
+
+    def _resolve_links(self) -> None:
+        for path, entry in self.flat.nodes.items():
+            inputs = {name: _map_links(value, self._follow) for name, value in entry.inputs.items()}
+            self.flat.nodes[path] = entry.model_copy(update={"inputs": inputs})
+
+    def _follow(self, reference: str) -> str | None:
+        """The reference behind subgraph outputs and bypassed nodes; None if a muted node stands behind it."""
+        seen: set[str] = set()
+        while reference not in seen:
+            seen.add(reference)
+            path, port = split_reference(reference)
+            if path in self.flat.muted:
+                return None
+            port = port or self._only_output(path)
+            if path in self.bridges:
+                bridged = self._bridge(path, port)
+                if bridged is None:
+                    return None
+                reference = bridged
+            elif (path, port) in self.aliases:
+                reference = self.aliases[path, port]
+            else:
+                return reference
+        return reference  # a bypassed circle: the binder finds no such node and says so
+
+    def _only_output(self, path: str) -> str | None:
+        single = self.types[path].single_output if path in self.types else None
+        return single.name if single else None
+
+    def _bridge(self, path: str, port: str | None) -> str | None:
+        """What a bypassed node hands on as an output: its first linked input of a fitting type."""
+        type_ = self.types[path]
+        if port is None or port not in type_.outputs:
+            return None
+        wanted = type_.outputs[port].type
+        for name, spec in type_.inputs.items():
+            reference = link_of(self.bridges[path].inputs.get(name))
+            if reference is not None and assignable(spec.type, wanted).ok:
+                return reference
+        return None
+
+    def _spread_mutes(self) -> None:
+        """Take out what needs a muted node; an optional input falls back to its default."""
+        flat = self.flat
+        readers: dict[str, set[str]] = {}
+        for path, entry in flat.nodes.items():
+            for value in entry.inputs.values():
+                for reference in _links_in(value):
+                    readers.setdefault(split_reference(reference)[0], set()).add(path)
+        stack = [path for path, entry in flat.nodes.items() if self._lost(path, entry)]
+        while stack:
+            path = stack.pop()
+            if path in flat.muted:
+                continue
+            flat.muted.add(path)
+            for reader in readers.get(path, ()):
+                entry = flat.nodes[reader]
+                inputs = {name: _without(value, path) for name, value in entry.inputs.items()}
+                flat.nodes[reader] = entry.model_copy(update={"inputs": inputs})
+                if self._lost(reader, flat.nodes[reader]):
+                    stack.append(reader)
+        for path, entry in list(flat.nodes.items()):
+            if path in flat.muted:
+                del flat.nodes[path]
+            else:
+                kept = {name: value for name, value in entry.inputs.items() if value is not _MUTED}
+                flat.nodes[path] = entry.model_copy(update={"inputs": kept})
+
+    def _lost(self, path: str, entry: NodeEntry) -> bool:
+        """Whether a node lacks a required input because of a muted node."""
+        type_ = self.types.get(path)
+        return any(
+            value is _MUTED and (type_ is None or name not in type_.inputs or type_.inputs[name].required)
+            for name, value in entry.inputs.items()
+        )
+
+    def _problem(
+        self, code: str, message: str, path: str, entry: NodeEntry | None, name: str | None = None,
+        remedy: str = "", *, expected: str | None = None, found: str | None = None,
+    ) -> None:  # fmt: skip
+        title = entry.title if entry is not None else None
+        self.flat.problems.append(Problem(code, message, path, title, name, expected, found, remedy or None))
+
+
+class _Mark:
+    """A place where a value was."""
+
+
+_ABSENT = _Mark()
+_MUTED = _Mark()
+
+
+def _argument_of(value: Any) -> str | None:
+    """The name in `{"input": "name"}`, or None."""
+    if isinstance(value, Mapping) and value.keys() == {"input"} and isinstance(value["input"], str):
+        return str(value["input"])
+    return None
+
+
+def _map_items(value: Any, function: Callable[[Any], Any]) -> Any:
+    if isinstance(value, list):
+        return [item for item in map(function, value) if item is not _ABSENT]
+    if isinstance(value, Mapping) and value.keys() != {"value"}:
+        mapped = {name: function(item) for name, item in value.items()}
+        return {name: item for name, item in mapped.items() if item is not _ABSENT}
+    return value
+
+
+def _map_links(value: Any, follow: Callable[[str], str | None]) -> Any:
+    """A value with its links followed; `_MUTED` where nothing is behind one."""
+
+    def item(one: Any) -> Any:
+        reference = link_of(one)
+        if reference is None:
+            return one
+        target = follow(reference)
+        return {"from": target} if target is not None else _ABSENT
+
+    if link_of(value) is not None:
+        followed = item(value)
+        return _MUTED if followed is _ABSENT else followed
+    return _map_items(value, item)
+
+
+def _links_in(value: Any) -> Iterator[str]:
+    items = value if isinstance(value, list) else value.values() if isinstance(value, Mapping) else ()
+    reference = link_of(value)
+    if reference is not None:
+        yield reference
+        return
+    for item in items:
+        reference = link_of(item)
+        if reference is not None:
+            yield reference
+
+
+def _without(value: Any, path: str) -> Any:
+    """A value without its links to a node."""
+    return _map_links(value, lambda ref: None if split_reference(ref)[0] == path else ref)
