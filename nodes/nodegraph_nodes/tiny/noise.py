@@ -31,10 +31,10 @@ class NoiseSampler:
     """Draws timesteps and noise for batches of unit-variance latents.
 
     Timesteps are stratified, one from each of B equally likely bins, which makes the loss steadier. Those
-    around ``centre``, where edges get their form, are drawn up to three times as often as the ends.
+    around ``centre``, where edges get their form, are drawn more than twice as often as the ends.
     """
 
-    def __init__(self, centre: float = 400.0, width: float = 290.0, floor: float = 0.4) -> None:
+    def __init__(self, centre: float = 400.0, width: float = 290.0, floor: float = 0.6) -> None:
         alphas = alphas_cumulative()
         self.signal, self.noise = alphas.sqrt().float(), (1 - alphas).sqrt().float()
         weight = floor + torch.exp(-(((torch.arange(STEPS) - centre) / width) ** 2))

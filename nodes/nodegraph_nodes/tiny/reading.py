@@ -38,6 +38,7 @@ class Reading:
 
     ``edge_width`` is the width of the subject's edge in pixels: the area of the pixels between 15 and 85 per
     cent of the contrast, divided by the outline's length. A true rendering has about one pixel.
+    ``fit`` is how well the subject's outline fits its shape, at most 1; true renderings have about 0.97.
     """
 
     background: Colour
@@ -45,6 +46,7 @@ class Reading:
     shape: Shape | None
     centre: tuple[float, float]
     edge_width: float
+    fit: float
 
 
 def nearest_colour(rgb: Array, shades: tuple[float, ...] = (1.0,)) -> Colour:
@@ -99,8 +101,8 @@ def _templates() -> dict[Shape, tuple[Mask, float]]:
     return {shape: _normalised(signed_distance(shape, *centred, 0.35) < 0) for shape in SHAPES}
 
 
-def nearest_shape(mask: Mask) -> Shape:
-    """The shape whose template overlaps the mask best."""
+def nearest_shape(mask: Mask) -> tuple[Shape, float]:
+    """The shape whose template fits the mask best, and how well: overlap over union, at most 1."""
     outline, aspect = _normalised(mask)
 
     def fit(shape: Shape) -> float:
@@ -108,7 +110,8 @@ def nearest_shape(mask: Mask) -> Shape:
         overlap = float((outline & template).sum() / (outline | template).sum())
         return overlap - _ASPECT_WEIGHT * abs(math.log(aspect / wanted))
 
-    return max(SHAPES, key=fit)
+    best = max(SHAPES, key=fit)
+    return best, fit(best)
 
 
 def border_colour(image: npt.NDArray[np.uint8], width: int = 4) -> Array:
@@ -137,7 +140,7 @@ def read(image: npt.NDArray[np.uint8], background: Array | None = None) -> Readi
     subject = largest_area(distance > max(_LEAST_DISTANCE, _SHARE * contrast))
     ground = nearest_colour(background)
     if subject.sum() < _LEAST_PIXELS:
-        return Reading(ground, None, None, (0.0, 0.0), math.inf)
+        return Reading(ground, None, None, (0.0, 0.0), math.inf, 0.0)
     inside = _shrunk(subject)
     core = inside if inside.sum() > _LEAST_PIXELS // 2 else subject
     colour = np.median(pixels[core], axis=0)
@@ -146,10 +149,12 @@ def read(image: npt.NDArray[np.uint8], background: Array | None = None) -> Readi
     centre = ((columns[0] + columns[-1] + 1) / 2 / width - 0.5, (rows[0] + rows[-1] + 1) / 2 / height - 0.5)
     between = ((distance > 0.15 * contrast) & (distance < 0.85 * contrast)).sum()
     outline = (subject & ~inside).sum()
+    shape, fit = nearest_shape(subject)
     return Reading(
         ground,
         nearest_colour(colour, (0.95, 1.0, 1.05)),
-        nearest_shape(subject),
+        shape,
         (float(centre[0]), float(centre[1])),
         float(between / outline),
+        fit,
     )

@@ -46,6 +46,7 @@ class Result:
     pairs: dict[str, Share]
     shape_by_size: dict[Size, Share]
     edge_width: float
+    fit: float
     seconds_per_picture: float
     pictures: tuple[Picture, ...]
 
@@ -56,7 +57,7 @@ class Result:
             (
                 report("single objects", self.single),
                 f"shape by size: {sizes}",
-                f"edge width: {self.edge_width:.2f} pixels (median)",
+                f"edge width: {self.edge_width:.2f} pixels, fit of the outline: {self.fit:.3f} (medians)",
                 report("two objects", self.pairs),
                 f"time: {self.seconds_per_picture:.2f} core-seconds per picture",
             )
@@ -77,12 +78,14 @@ def score(painter: Painter, single: Sequence[Prompt], pairs: Sequence[Prompt]) -
         ]
         if right:
             by_size[size] = Share(sum(right), len(right))
+    readings = [read(picture) for picture in pictures]
     pair_pictures = list(painter.paint_all(pairs))
     return Result(
         judge_all(pictures, scenes),
         judge_all_pairs(pair_pictures, [prompt.scene for prompt in pairs]),
         by_size,
-        median(read(picture).edge_width for picture in pictures),
+        median(reading.edge_width for reading in readings),
+        median(reading.fit for reading in readings),
         painter.seconds / (len(single) + len(pairs)),
         (*pictures, *pair_pictures),
     )
