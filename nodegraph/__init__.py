@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nodegraph.declare import Choice, File, Seed, node
     from nodegraph.engine import Engine
     from nodegraph.errors import NodegraphError
+    from nodegraph.graph.builder import Graph
     from nodegraph.graph.document import Document
     from nodegraph.hookspecs import hookimpl
     from nodegraph.registry import Registry
@@ -22,6 +23,7 @@ _HOMES = {
     "nodegraph.declare": ("Choice", "File", "Seed", "node"),
     "nodegraph.engine": ("Engine",),
     "nodegraph.errors": ("NodegraphError",),
+    "nodegraph.graph.builder": ("Graph",),
     "nodegraph.graph.document": ("Document",),
     "nodegraph.hookspecs": ("hookimpl",),
     "nodegraph.registry": ("Registry",),
@@ -34,8 +36,8 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
 __all__ = [
-    "Choice", "Conditioning", "Context", "Document", "Engine", "File", "Image", "Latent", "Mask", "Model",
-    "NodegraphError", "Registry", "Seed", "Sigmas", "TextEncoder", "Vae", "hookimpl", "node",
+    "Choice", "Conditioning", "Context", "Document", "Engine", "File", "Graph", "Image", "Latent", "Mask",
+    "Model", "NodegraphError", "Registry", "Seed", "Sigmas", "TextEncoder", "Vae", "hookimpl", "node",
 ]  # fmt: skip
 
 

@@ -1,0 +1,27 @@
+"""Every built-in node as a function, named like its id: the short path for workflows written in Python."""
+
+from __future__ import annotations
+
+from nodegraph_nodes.image.adjust import invert as image_invert
+from nodegraph_nodes.image.adjust import resize as image_resize
+from nodegraph_nodes.image.files import load as image_load
+from nodegraph_nodes.image.files import preview as image_preview
+from nodegraph_nodes.image.files import save as image_save
+from nodegraph_nodes.latent.batch import from_batch as latent_from_batch
+from nodegraph_nodes.latent.empty import empty as latent_empty
+from nodegraph_nodes.latent.mask import set_mask as latent_set_mask
+from nodegraph_nodes.latent.vae import decode as vae_decode
+from nodegraph_nodes.latent.vae import encode as vae_encode
+from nodegraph_nodes.loaders.checkpoint import load_checkpoint
+from nodegraph_nodes.loaders.lora import load_lora
+from nodegraph_nodes.mask.make import from_image as mask_from_image
+from nodegraph_nodes.mask.make import invert_mask as mask_invert
+from nodegraph_nodes.mask.make import rectangle as mask_rectangle
+from nodegraph_nodes.sampling.sample import sample
+from nodegraph_nodes.text.encode import encode_text as text_encode
+
+__all__ = [
+    "image_invert", "image_load", "image_preview", "image_resize", "image_save", "latent_empty",
+    "latent_from_batch", "latent_set_mask", "load_checkpoint", "load_lora", "mask_from_image", "mask_invert",
+    "mask_rectangle", "sample", "text_encode", "vae_decode", "vae_encode",
+]  # fmt: skip
