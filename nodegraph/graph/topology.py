@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-import networkx as nx
-
 Edges = Mapping[str, Collection[str]]  # node -> the nodes it reads from
 
 
@@ -37,5 +35,7 @@ def order(sources: Edges) -> list[str]:
 
 
 def _cycle(sources: Edges) -> list[tuple[str, str]]:
+    import networkx as nx  # a fifth of a second, which a graph without a cycle never pays
+
     graph = nx.DiGraph((source, node) for node, reads in sources.items() for source in reads)
     return [(source, target) for source, target, *_ in nx.find_cycle(graph)]
