@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors import safe_open
 
 from nodegraph.diffusion.nets.unet import UNet
@@ -13,7 +15,7 @@ from nodegraph.modelfiles.families import inspect
 from nodegraph.modelfiles.lora_match import match_lora
 from nodegraph.modelfiles.safetensors_header import read_header
 from nodegraph_nodes.tiny import __main__ as command
-from nodegraph_nodes.tiny import lora, sheet, weights
+from nodegraph_nodes.tiny import edits, lora, sheet, weights
 from nodegraph_nodes.tiny.nets import TinyModel, smoke_unet, text_vae_unet
 from nodegraph_nodes.tiny.paint import Painter, Settings
 from nodegraph_nodes.tiny.render import render
@@ -124,6 +126,18 @@ def test_a_painter_repeats_its_pictures(model: TinyModel) -> None:
     assert first.shape == (128, 128, 3)
     assert (first == painter.paint("a red circle", 5)).all()
     assert painter.seconds > 0
+
+
+def test_edits_start_from_a_picture_and_keep_what_the_mask_keeps(model: TinyModel, tmp_path: Path) -> None:
+    painter = Painter(model, Settings(steps=2))
+    edits.draw_edits(painter, tmp_path)
+    with Image.open(tmp_path / "image-to-image.png") as changed:
+        assert changed.size == (6 * 130 - 2, 4 * 130 - 2)
+    with Image.open(tmp_path / "inpainting.png") as painted:
+        assert painted.size == (3 * 130 - 2, 4 * 130 - 2)
+        row = np.asarray(painted)[130:258]
+    assert (row[:, 130:194] == row[:, :64]).all()  # the left half of the second picture is no hole
+    assert (row[:, 200:258] == 128).all()
 
 
 def test_a_contact_sheet_keeps_every_picture(tmp_path: Path) -> None:

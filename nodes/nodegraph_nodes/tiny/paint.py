@@ -52,21 +52,22 @@ class Painter:
         return Conditioning((ConditioningEntry(states),))
 
     @torch.no_grad()
-    def paint(self, text: str, seed: int) -> Picture:
-        """One picture of a text: uint8 [128,128,3]."""
+    def paint(self, text: str, seed: int, latent: Latent | None = None, denoise: float = 1.0) -> Picture:
+        """A picture of a text, uint8 [128,128,3]; given a latent, that one changed by ``denoise`` (0 to 1)."""
         began = time.process_time()
-        latent = sample(
+        painted = sample(
             UNetDenoiser(self.model.unet, "v"),
             self.encode(text),
             self.encode(""),
-            Latent(torch.zeros(1, 4, LATENT_SIDE, LATENT_SIDE)),
+            latent or Latent(torch.zeros(1, 4, LATENT_SIDE, LATENT_SIDE)),
             seed=seed,
             steps=self.settings.steps,
             cfg=self.settings.cfg,
             sampler=SAMPLERS[self.settings.sampler],
             scheduler=SCHEDULERS[self.settings.scheduler],
+            denoise=denoise,
         )
-        picture: Picture = to_pictures(self.model.vae.decode(latent.samples))[0]
+        picture: Picture = to_pictures(self.model.vae.decode(painted.samples))[0]
         self.seconds += time.process_time() - began
         return picture
 

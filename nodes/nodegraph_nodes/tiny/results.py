@@ -10,6 +10,7 @@ from statistics import median
 import torch
 
 from nodegraph_nodes.tiny import heldout, lora, sheet, weights
+from nodegraph_nodes.tiny.edits import draw_edits
 from nodegraph_nodes.tiny.heldout import Prompt
 from nodegraph_nodes.tiny.neon import TRIGGER
 from nodegraph_nodes.tiny.paint import Painter, Picture, Settings
@@ -105,12 +106,13 @@ def score_file(path: Path, folder: Path, settings: Settings, count: int | None =
 
 
 def draw_sheets(path: Path, style: Path | None, folder: Path, count: int | None = None) -> None:
-    """Draw the showcase, and below each other the LoRA at strength 0, 0.5, 1 and 1.5 on its first prompts."""
+    """Draw the showcase, the edits, and the LoRA at strength 0, 0.5, 1 and 1.5, one below the other."""
     torch.set_num_threads(1)
     painter = Painter(weights.load_model(path))
     texts = SHOWCASE[:count]
     pictures = [painter.paint(text, seed) for seed, text in enumerate(texts)]
     sheet.save(sheet.contact_sheet(pictures, 8), folder / "showcase.png")
+    draw_edits(painter, folder)
     if style is None or not style.exists():
         return
     lora.attach(painter.model.unet)
