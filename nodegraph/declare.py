@@ -27,7 +27,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from nodegraph import sockets
 from nodegraph.errors import DeclarationError
-from nodegraph.runtime import Context
+from nodegraph.runtime import Context, Lazy
 
 Lane = Literal["inline", "cpu", "io", "device"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,6 +61,18 @@ class File:
     kind: str
 
 
+@dataclass(frozen=True)
+class Body:
+    """Marks a `str` input as the name of a subgraph that the node runs with `ctx.run`.
+
+    takes: what the node gives it, by name (a subgraph may leave some out); gives: the outputs that it must
+    have. Both map names to annotations, type variables among them: `Body({"item": T}, {"result": U})`.
+    """
+
+    takes: Mapping[str, Any]
+    gives: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class SeedMark:
     """Marks an `int` input as a seed, which may be written as "random" and is resolved at submit."""
@@ -79,6 +91,7 @@ class InputSpec:
     required: bool
     default: Any = field(default=None, compare=False)
     is_seed: bool = False
+    lazy: bool = False
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
@@ -138,6 +151,23 @@ class NodeType:
             for name, spec in self.inputs.items()
         }
         return {name: type_.kind for name, type_ in plain.items() if isinstance(type_, sockets.FileType)}
+
+    @cached_property
+    def is_generic(self) -> bool:
+        """Whether its types are only known in a graph: it has type variables, or runs subgraphs."""
+        types_ = [spec.type for spec in self.inputs.values()] + [spec.type for spec in self.outputs.values()]
+        return any(map(sockets.is_generic, types_))
+
+    @cached_property
+    def body_inputs(self) -> Mapping[str, sockets.SubgraphType]:
+        """The inputs that name a subgraph to run."""
+        named = ((name, spec.type) for name, spec in self.inputs.items())
+        return {name: type_ for name, type_ in named if isinstance(type_, sockets.SubgraphType)}
+
+    @cached_property
+    def lazy_inputs(self) -> frozenset[str]:
+        """The inputs whose branches run only when the node asks for them."""
+        return frozenset(name for name, spec in self.inputs.items() if spec.lazy)
 
     @property
     def single_output(self) -> OutputSpec | None:
@@ -267,6 +297,9 @@ def _read_inputs(id_: str, function: Callable[..., Any]) -> tuple[dict[str, Inpu
 
 
 def _input_spec(id_: str, name: str, annotation: Any, default: Any) -> InputSpec:
+    lazy = get_origin(annotation) is Lazy
+    if lazy:
+        (annotation,) = get_args(annotation)
     spec = InputSpec(
         name=name,
         type=socket_type(annotation, f"node '{id_}', parameter '{name}'"),
@@ -274,6 +307,7 @@ def _input_spec(id_: str, name: str, annotation: Any, default: Any) -> InputSpec
         required=default is inspect.Parameter.empty,
         default=None if default is inspect.Parameter.empty else default,
         is_seed=any(isinstance(extra, SeedMark) for extra in getattr(annotation, "__metadata__", ())),
+        lazy=lazy,
     )
     if not spec.required and spec.type.has_literal and spec.default is not None:
         try:
@@ -307,7 +341,9 @@ def socket_type(annotation: Any, place: str) -> sockets.SocketType:
     """The socket type of an annotation. DeclarationError names `place` when there is none."""
     if get_origin(annotation) is Annotated:
         base, *extras = get_args(annotation)
-        return _marked_type(extras) or socket_type(base, place)
+        return _marked_type(extras, place) or socket_type(base, place)
+    if isinstance(annotation, TypeVar):
+        return sockets.GenericType(annotation.__name__)
     if annotation in _SCALARS:
         return sockets.Scalar(_SCALARS[annotation])
     origin, args = get_origin(annotation), get_args(annotation)
@@ -325,8 +361,12 @@ def socket_type(annotation: Any, place: str) -> sockets.SocketType:
     )
 
 
-def _marked_type(extras: Sequence[object]) -> sockets.SocketType | None:
+def _marked_type(extras: Sequence[object], place: str) -> sockets.SocketType | None:
     for extra in extras:
+        if isinstance(extra, Body):
+            takes = tuple((name, socket_type(one, place)) for name, one in extra.takes.items())
+            gives = tuple((name, socket_type(one, place)) for name, one in extra.gives.items())
+            return sockets.SubgraphType(takes, gives)
         if isinstance(extra, Choice):
             return sockets.ChoiceType(extra.registry)
         if isinstance(extra, File):

@@ -7,18 +7,21 @@ behind a recipe are reached with `with ctx.models.use(recipe) as live:`, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from logging import Logger
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from nodegraph.values import ConditioningEntry, Image, Model, ModelFile, TextEncoder, Vae
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+
+T_co = TypeVar("T_co", covariant=True)
 
 
 class LiveDenoiser(Protocol):
@@ -131,6 +134,20 @@ class RunRecord:
     run: Mapping[str, Any]
 
 
+class Lazy(Protocol[T_co]):
+    """An input that runs its branch only when it is awaited: `value = await then`."""
+
+    def __await__(self) -> Generator[Any, None, T_co]: ...
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Keyed:
+    """A value with the key of where it comes from, so that what is made of it can be cached."""
+
+    value: Any
+    key: str
+
+
 class Context(Protocol):
     """What a node may use besides its inputs."""
 
@@ -171,6 +188,22 @@ class Context(Protocol):
 
     def choice(self, registry: str, name: str) -> Any:
         """The object that a plugin registered under that name, such as a `Sampler`."""
+        ...
+
+    def keyed(self, input: str) -> Keyed:
+        """One of the node's inputs with its key. InputError for an input that was not given."""
+        ...
+
+    def items(self, input: str) -> list[Keyed]:
+        """The items of a list input, each with a key of its own."""
+        ...
+
+    async def run(self, body: str, inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
+        """Run a subgraph (`#name`) of the document and give its outputs by name.
+
+        Inputs that the subgraph does not have are left out. `step` names this run in events and messages
+        (`loop/3/…`). Raises RunFailedError when nodes inside failed.
+        """
         ...
 
     def save(self, prefix: str, suffix: str, media_type: str, write: Callable[[Path], None]) -> Artifact:

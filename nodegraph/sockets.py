@@ -198,7 +198,47 @@ class UnionType(SocketType):
         return {"type": "union", "options": [option.to_json() for option in self.options]}
 
 
-def from_json(data: Mapping[str, Any], classes: Mapping[str, type]) -> SocketType:
+@dataclass(frozen=True, slots=True)
+class GenericType(SocketType):
+    """Any one type, the same wherever this name stands in the node: solved when the graph is bound."""
+
+    name: str
+
+    @property
+    def words(self) -> str:
+        return f"anything ({self.name})"
+
+    def holds(self, value: object) -> bool:  # noqa: ARG002 - whatever it is
+        return True
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": "generic", "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphType(SocketType):
+    """The name of a subgraph (`#name`) that the node runs: what it is given, and what it must give."""
+
+    takes: tuple[tuple[str, SocketType], ...]
+    gives: tuple[tuple[str, SocketType], ...]
+
+    @property
+    def words(self) -> str:
+        return "the name of a subgraph"
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, str)
+
+    def to_json(self) -> dict[str, Any]:
+        sides = {"takes": self.takes, "gives": self.gives}
+        return {"type": "subgraph"} | {
+            side: {name: type_.to_json() for name, type_ in types} for side, types in sides.items()
+        }
+
+
+def from_json(  # noqa: C901 - one case for each type
+    data: Mapping[str, Any], classes: Mapping[str, type]
+) -> SocketType:
     """The type that `to_json` wrote; `classes` are the value classes by their names in snake case.
 
     ValueError names a type that is neither built in nor among the classes.
@@ -218,9 +258,29 @@ def from_json(data: Mapping[str, Any], classes: Mapping[str, type]) -> SocketTyp
             return OptionalType(from_json(item, classes))
         case {"type": "union", "options": options}:
             return UnionType(tuple(from_json(option, classes) for option in options))
+        case {"type": "generic", "name": name}:
+            return GenericType(name)
+        case {"type": "subgraph", "takes": takes, "gives": gives}:
+            return SubgraphType(_named(takes, classes), _named(gives, classes))
         case {"type": name} if name in classes:
             return ValueType(classes[name])
     raise ValueError(f"no socket type is written as {dict(data)!r}")
+
+
+def _named(data: Mapping[str, Any], classes: Mapping[str, type]) -> tuple[tuple[str, SocketType], ...]:
+    return tuple((name, from_json(one, classes)) for name, one in data.items())
+
+
+def is_generic(type_: SocketType) -> bool:
+    """Whether a type is only known in a graph: it holds a type variable, or names a subgraph to run."""
+    match type_:
+        case GenericType() | SubgraphType():
+            return True
+        case ListType(item) | OptionalType(item):
+            return is_generic(item)
+        case UnionType(options):
+            return any(map(is_generic, options))
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +295,8 @@ def assignable(source: SocketType, target: SocketType) -> Verdict:
     """Judge a link from an output of type `source` to an input of type `target`."""
     if source == target:
         return Verdict(True, "same type")
+    if isinstance(source, GenericType) or isinstance(target, GenericType):
+        return Verdict(True, "anything fits")
     if isinstance(source, UnionType):
         return _every_option(source, target)
     if isinstance(target, OptionalType):

@@ -9,12 +9,14 @@ from typing import Any
 from nodegraph.declare import InputSpec, NodeType
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph import literals, topology
+from nodegraph.graph.bodies import Body, definitions_used, given_entries, given_types
 from nodegraph.graph.document import Document, NodeEntry, link_of, literal_of, split_reference
-from nodegraph.graph.expand import expand
+from nodegraph.graph.expand import Flat, expand, expand_body, links_in
 from nodegraph.graph.literals import FileNames
-from nodegraph.graph.subgraphs import type_of
+from nodegraph.graph.solving import Solver, placed
+from nodegraph.graph.subgraphs import outside, type_of
 from nodegraph.registry import Registry, suggest
-from nodegraph.sockets import assignable
+from nodegraph.sockets import SocketType, assignable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class BoundGraph:
     muted: frozenset[str] = frozenset()
     inside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The nodes behind the outputs of every subgraph node."""
+    bodies: Mapping[str, Body] = field(default_factory=dict)
+    """The subgraphs that control nodes run, by name."""
 
     def reads(self, node: str) -> list[str]:
         """The nodes that a node reads from."""
@@ -60,28 +64,108 @@ def problems_of(document: Document, registry: Registry, files: FileNames) -> lis
     return binder.problems
 
 
-class _Binder:
+class _Bodies:
+    """The bodies of one document: each is bound once, whoever runs it."""
+
     def __init__(self, document: Document, registry: Registry, files: FileNames) -> None:
         self.document = document
         self.registry = registry
         self.files = files
-        self.flat = expand(document, registry, files)
+        self.bound: dict[str, Body] = {}
+        self.problems: list[Problem] = []
+        self._under_way: list[str] = []
+
+    def find(self, name: str) -> Body | None:
+        """The body of that name; None if there is no such definition."""
+        if name in self.bound or name in self._under_way:
+            if name in self._under_way:
+                way = " -> ".join([*self._under_way, name])
+                message = f"the subgraph runs itself: {way}"
+                self.problems.append(Problem("recursive_subgraph", message, f"#{name}"))
+            return self.bound.get(name)
+        if name not in self.document.subgraphs:
+            return None
+        try:
+            type_ = outside(f"#{name}", self.document.subgraphs[name], self.registry)
+        except ValueError as error:
+            self.problems.append(Problem("unknown_type", f"the subgraph '{name}': {error}", f"#{name}"))
+            return None
+        self._under_way.append(name)
+        flat = expand_body(self.document, name, self.registry, self.files)
+        flat.nodes.update(given_entries(type_))
+        binder = _Binder(self.document, self.registry, self.files, self, flat, given_types(type_))
+        graph = binder.bind()
+        self._under_way.pop()
+        self.problems.extend(placed(problem, name) for problem in binder.problems)
+        definitions = definitions_used(name, self.document, self.registry)
+        self.bound[name] = Body(name, graph, type_, definitions)
+        return self.bound[name]
+
+
+class _Binder:
+    def __init__(
+        self,
+        document: Document,
+        registry: Registry,
+        files: FileNames,
+        bodies: _Bodies | None = None,
+        flat: Flat | None = None,
+        given: Mapping[str, NodeType] | None = None,
+    ) -> None:
+        """`flat` and `given` are set for a body: its nodes, and the types of its inputs' given nodes."""
+        self.document = document
+        self.registry = registry
+        self.files = files
+        self.whole = flat is None
+        self.bodies = bodies or _Bodies(document, registry, files)
+        self.flat = flat or expand(document, registry, files)
+        self.given = given or {}
         self.problems: list[Problem] = list(self.flat.problems)
         self.types: dict[str, NodeType] = {}
+        self.solver = Solver(self._problem, self.bodies.find, lambda: list(document.subgraphs))
 
     def bind(self) -> BoundGraph:
         for id_, entry in self.flat.nodes.items():
             self._find_type(id_, entry)
-        bound = {id_: self._bind_node(id_, self.flat.nodes[id_]) for id_ in self.types}
+        bound = {id_: self._bind_node(id_, self.flat.nodes[id_]) for id_ in self._sequence()}
         self._check_declared()
         outputs = self._bind_outputs()
+        if self.whole:
+            self._check_whole()
+        nodes = {id_: bound[id_] for id_ in self._order(bound)}
+        return BoundGraph(
+            self.document, nodes, outputs, frozenset(self.flat.muted), self.flat.inside, self.bodies.bound
+        )
+
+    def _check_whole(self) -> None:
+        """What is only asked of a whole document."""
         self._check_named_inputs()
+        self.problems.extend(self.bodies.problems)
         if not self.document.nodes:
             self.problems.append(Problem("empty", "the workflow has no nodes", remedy="Add a node."))
-        nodes = {id_: bound[id_] for id_ in self._order(bound)}
-        return BoundGraph(self.document, nodes, outputs, frozenset(self.flat.muted), self.flat.inside)
+
+    def _sequence(self) -> list[str]:
+        """The nodes in an order for binding: where types are generic, each after what it reads."""
+        if not any(type_.is_generic for type_ in self.types.values()):
+            return list(self.types)
+        reads = {
+            id_: [
+                source
+                for value in self.flat.nodes[id_].inputs.values()
+                for source in (split_reference(reference)[0] for reference in links_in(value))
+                if source in self.types
+            ]
+            for id_ in self.types
+        }
+        try:
+            return topology.order(reads)
+        except topology.CycleError:
+            return list(self.types)  # the circle is reported when the links are bound
 
     def _find_type(self, id_: str, entry: NodeEntry) -> None:
+        if id_ in self.given:
+            self.types[id_] = self.given[id_]
+            return
         if entry.type.startswith("#"):
             return  # what is wrong with the subgraph was reported when it was expanded
         type_ = self.registry.nodes.get(entry.type)
@@ -121,6 +205,9 @@ class _Binder:
                     links[name] = link
             else:
                 self._bind_literal(id_, spec, literal_of(given), params)
+        if type_.is_generic:
+            linked = {name: self._output_type(*link) for name, link in links.items()}
+            self.solver.solve(id_, type_, params, linked)
         return BoundNode(id_, entry.title or id_, type_, params, links)
 
     def _fill_default(self, id_: str, spec: InputSpec, params: dict[str, Any]) -> None:
@@ -150,14 +237,18 @@ class _Binder:
         if resolved is None:
             return None
         source, output = resolved
-        verdict = assignable(self.types[source].outputs[output].type, spec.type)
+        given = self._output_type(source, output)
+        verdict = assignable(given, spec.type)
         if not verdict.ok:
             self._problem(
                 "wrong_type", f"the link from '{reference}' does not fit: {verdict.reason}", id_, spec.name,
-                expected=spec.type.words, found=self.types[source].outputs[output].type.words,
+                expected=spec.type.words, found=given.words,
             )  # fmt: skip
             return None
         return resolved
+
+    def _output_type(self, source: str, output: str) -> SocketType:
+        return self.solver.output_type(source, self.types[source], output)
 
     def _resolve(self, reference: str, id_: str | None, name: str | None) -> tuple[str, str] | None:
         """(node, output) of a reference; None after noting what is wrong with it."""
@@ -205,11 +296,14 @@ class _Binder:
             source, output = split_reference(link.reference)
             given = self.types.get(source)
             spec = given.outputs.get(output) if given and output else given.single_output if given else None
-            verdict = assignable(spec.type, link.type) if spec else None
-            if spec is not None and verdict is not None and not verdict.ok:
+            if spec is None:
+                continue  # the reference was reported where it is read
+            type_ = self._output_type(source, spec.name)
+            verdict = assignable(type_, link.type)
+            if not verdict.ok:
                 self._problem(
                     "wrong_type", f"the link from '{link.reference}' does not fit: {verdict.reason}",
-                    link.node, link.input, expected=link.type.words, found=spec.type.words,
+                    link.node, link.input, expected=link.type.words, found=type_.words,
                 )  # fmt: skip
 
     def _check_named_inputs(self) -> None:

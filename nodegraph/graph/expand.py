@@ -16,6 +16,7 @@ from typing import Any
 from nodegraph.declare import InputSpec, NodeType
 from nodegraph.errors import Problem
 from nodegraph.graph import literals
+from nodegraph.graph.bodies import GIVEN
 from nodegraph.graph.document import (
     Document,
     NodeEntry,
@@ -61,7 +62,16 @@ def expand(document: Document, registry: Registry, files: FileNames) -> Flat:
     outputs = {name: entry.source for name, entry in document.outputs.items()}
     if not any(entry.mode or entry.type.startswith("#") for entry in document.nodes.values()):
         return Flat(dict(document.nodes), outputs)
-    return _Expander(document, registry, files).run(outputs)
+    top = _Scope("", document.nodes, {}, ())
+    return _Expander(document, registry, files).run(top, outputs)
+
+
+def expand_body(document: Document, name: str, registry: Registry, files: FileNames) -> Flat:
+    """The flat form of one definition, whose inputs are read from the given nodes `@input`."""
+    definition = document.subgraphs[name]
+    outputs = {output: entry.source for output, entry in definition.outputs.items()}
+    given = {input_: {"from": GIVEN + input_} for input_ in definition.inputs}
+    return _Expander(document, registry, files).run(_Scope("", definition.nodes, given, (name,)), outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +95,8 @@ class _Expander:
         self.aliases: dict[Endpoint, str] = {}
         self.scopes: deque[_Scope] = deque()
 
-    def run(self, outputs: Mapping[str, str]) -> Flat:
-        self.scopes.append(_Scope("", self.document.nodes, {}, ()))
+    def run(self, top: _Scope, outputs: Mapping[str, str]) -> Flat:
+        self.scopes.append(top)
         while self.scopes:
             scope = self.scopes.popleft()
             for id_, entry in scope.nodes.items():
@@ -266,7 +276,7 @@ class _Expander:
         readers: dict[str, set[str]] = {}
         for path, entry in flat.nodes.items():
             for value in entry.inputs.values():
-                for reference in _links_in(value):
+                for reference in links_in(value):
                     readers.setdefault(split_reference(reference)[0], set()).add(path)
         stack = [path for path, entry in flat.nodes.items() if self._lost(path, entry)]
         while stack:
@@ -343,7 +353,8 @@ def _map_links(value: Any, follow: Callable[[str], str | None]) -> Any:
     return _map_items(value, item)
 
 
-def _links_in(value: Any) -> Iterator[str]:
+def links_in(value: Any) -> Iterator[str]:
+    """The references of a value: its own, or those one level inside a list or an object."""
     items = value if isinstance(value, list) else value.values() if isinstance(value, Mapping) else ()
     reference = link_of(value)
     if reference is not None:
