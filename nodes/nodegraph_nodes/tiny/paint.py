@@ -53,7 +53,7 @@ class Painter:
 
     @torch.no_grad()
     def paint(self, text: str, seed: int, latent: Latent | None = None, denoise: float = 1.0) -> Picture:
-        """A picture of a text, uint8 [128,128,3]; given a latent, that one changed by ``denoise`` (0 to 1)."""
+        """A picture of a text, uint8 [128,128,3]; given a latent, that one changed by ``denoise``."""
         began = time.process_time()
         painted = sample(
             UNetDenoiser(self.model.unet, "v"),
