@@ -24,11 +24,15 @@ class TensorStore(Protocol):
     """A container of named tensors, such as a safetensors file."""
 
     def write(self, path: Path, tensors: Mapping[str, Any], meta: str) -> None:
-        """Write all tensors and the meta text, whole or not at all."""
+        """Write all tensors to a safetensors file, with the meta text as its metadata `nodegraph`."""
         ...
 
     def read(self, path: Path) -> tuple[Mapping[str, Any], str]:
         """The tensors and the meta text of a file. Raises InputError on a torn or foreign one."""
+        ...
+
+    def digest(self, tensor: Any) -> str:
+        """A digest of a tensor's dtype, shape and content."""
         ...
 
 

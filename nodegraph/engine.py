@@ -17,11 +17,13 @@ import platformdirs
 
 from nodegraph.errors import CancelledError, InputError, Problem, RunFailedError, WorkflowError
 from nodegraph.execution import events
-from nodegraph.execution.cache import MemoryCache
+from nodegraph.execution.cache import Kept, MemoryCache
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.context import Surroundings
+from nodegraph.execution.disk import DiskCache
 from nodegraph.execution.executor import Executor, Lanes, RunState
 from nodegraph.execution.files import write_whole
+from nodegraph.execution.inflight import Flights
 from nodegraph.execution.plan import (
     Parts,
     Plan,
@@ -32,6 +34,7 @@ from nodegraph.execution.plan import (
     resolve_targets,
 )
 from nodegraph.execution.saved import SavedFiles
+from nodegraph.execution.tiers import Tiers
 from nodegraph.graph.binding import BoundGraph, bind, problems_of
 from nodegraph.graph.document import Document
 from nodegraph.graph.inputs import apply_inputs, current_values, resolve_seeds
@@ -39,10 +42,12 @@ from nodegraph.graph.loading import load_document
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.modelfiles.index import FileIndex
 from nodegraph.packs import Packs, load_packs
+from nodegraph.registry import suggest
 from nodegraph.runtime import Artifact, RunRecord
 
 Source = BoundGraph | Document | Path | str | bytes | Mapping[str, Any]
 KINDS = ("checkpoints", "loras", "images")
+DISK_CACHE_BYTES = 4 * 2**30
 _REMEMBERED = 32  # workflows whose last run is remembered, to say why a node runs again
 
 
@@ -64,6 +69,15 @@ class RunResult:
     def __repr__(self) -> str:
         return f"<RunResult of {len(self.nodes)} nodes: {', '.join(self.outputs)}>"
 
+    def key(self, node: str) -> str:
+        """The key of a node's result. InputError if the workflow has no such node."""
+        entry = self.plan.entries.get(node)
+        if entry is None or entry.key is None:
+            raise InputError(
+                f"there is no node '{node}'", code="unknown_node", remedy=suggest(node, self.plan.entries)
+            )
+        return entry.key
+
     def outcomes(self, outcome: events.Outcome) -> list[str]:
         """The nodes with that outcome, in the order in which they finished."""
         return [id_ for id_, finished in self.nodes.items() if finished.outcome == outcome]
@@ -74,7 +88,8 @@ class Engine:
 
     data_dir holds `models/`, `inputs/` and `outputs/` and what is remembered between runs; device is
     "auto", "cpu" or "cuda:0"; dtype "auto", "float32", "float16" or "bfloat16"; cache_bytes bounds the
-    results kept in memory and model_bytes the weights.
+    results kept in memory, disk_cache_bytes those in `data_dir/cache` (0 switches it off) and model_bytes the
+    weights.
     """
 
     def __init__(
@@ -84,6 +99,7 @@ class Engine:
         device: str = "auto",
         dtype: str = "auto",
         cache_bytes: int = 2 * 2**30,
+        disk_cache_bytes: int = DISK_CACHE_BYTES,
         model_bytes: int | None = None,
         outputs: Path | str | None = None,
         packs: Packs | None = None,
@@ -94,12 +110,18 @@ class Engine:
         self.registry = self.packs.registry
         self.files = FileIndex(self._folders(), self.data_dir / "file_hashes.json")
         self.cache = MemoryCache(cache_bytes)
+        self.disk = self._disk_cache(disk_cache_bytes) if disk_cache_bytes > 0 else None
+        self._tiers = Tiers(self.cache, self.disk)
+        self._flights = Flights()
         self.saved = SavedFiles(self.data_dir / "saved_files.jsonl")
         self._settings = ResourceSettings(device, dtype, model_bytes, self.data_dir)
         self._resources: Resources | None = None
         self._making_resources = threading.Lock()
         self._lanes = Lanes()
         self._earlier: dict[str, Mapping[str, Parts]] = {}
+
+    def _disk_cache(self, limit: int) -> DiskCache:
+        return DiskCache(self.data_dir / "cache", limit, self.registry.codecs, lambda: self.resources.tensors)
 
     def _folders(self) -> dict[str, list[Path]]:
         own = {kind: [self.data_dir / "models" / kind] for kind in KINDS if kind != "images"}
@@ -116,8 +138,9 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Wait for running nodes and end the engine's threads."""
+        """Wait for running nodes and for what is still to be written, and end the engine's threads."""
         self._lanes.close()
+        self._tiers.close()
 
     @property
     def resources(self) -> Resources:
@@ -213,9 +236,33 @@ class Engine:
         around = Surroundings(
             self.registry, self.files, _LateModels(self), self._guard, self.outputs, record, cancel
         )
-        state = await Executor(planned, reused, self._lanes, self.cache, self.saved, around, on_event).run()
+        executor = Executor(
+            planned, reused, self._lanes, self._tiers, self._flights, self.saved, around, on_event
+        )
+        state = await executor.run()
+        await self._tiers.written()
         self._remember(planned)
         return _result(graph, planned, record, state)
+
+    def pin(self, key: str) -> bool:
+        """Keep the result with this key in memory, whatever else needs room. Whether it is there now.
+
+        `RunResult.key(node)` and `plan.entries[node].key` give keys; one that is not there is kept from when
+        it is made. Pinned results count in `cache_bytes`.
+        """
+        return self.cache.pin(key)
+
+    def unpin(self, key: str) -> None:
+        """Let a pinned result go when others need its room."""
+        self.cache.unpin(key)
+
+    def explain_cache(self) -> list[Kept]:
+        """Everything that is kept: in memory, the most worthy first, then on disk, the last used first."""
+        stored = self.disk.entries() if self.disk is not None else []
+        return [
+            *self.cache.explain(),
+            *(Kept(entry.key, entry.node, entry.size, entry.seconds, entry.used, "disk") for entry in stored),
+        ]
 
     def run_sync(self, source: Source, **options: Any) -> RunResult:
         """As `run`, for callers without an event loop."""
@@ -248,7 +295,7 @@ class Engine:
         wanted = resolve_targets(graph, targets)
         while True:
             planned = self._plan(graph, wanted, emit, cancel)
-            reused = self.cache.hold(planned.reused_keys())
+            reused = self._tiers.hold(planned)
             if reused is not None:
                 return graph, planned, reused
 
@@ -261,6 +308,7 @@ class Engine:
         snapshot = Snapshot(
             file_hashes=self.files.snapshot(files_of(graph)),
             cached=self.cache,
+            stored=self.disk if self.disk is not None else (),
             saved=self.saved,
             profile=self.resources.profile() if weights else "",
             nonce=secrets.token_hex(8),

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import pluggy
 
+from nodegraph.codecs import TensorStore
 from nodegraph.runtime import Files, ModelStore, RunRecord
 
 GROUP = "nodegraph"
@@ -52,6 +53,11 @@ class Resources(Protocol):
     @property
     def models(self) -> ModelStore:
         """The store that turns recipes into weights."""
+        ...
+
+    @property
+    def tensors(self) -> TensorStore:
+        """What writes tensors to files, reads them back and digests them."""
         ...
 
     def profile(self) -> str:

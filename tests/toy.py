@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 from nodegraph import Choice, Context, File, Seed, hookimpl, node
+from nodegraph.codecs import TensorStore
 from nodegraph.hookspecs import ChoiceEntry, Exporter, Resources, ResourceSettings
 from nodegraph.packs import Packs, load_packs
 from nodegraph.runtime import Files, ModelStore, RunRecord
@@ -47,6 +48,10 @@ class NoModels:
     @property
     def models(self) -> ModelStore:
         raise NotImplementedError("the toy pack has no models")
+
+    @property
+    def tensors(self) -> TensorStore:
+        raise NotImplementedError("the toy pack has no tensors")
 
     def profile(self) -> str:
         return "toy"

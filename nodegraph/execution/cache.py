@@ -1,7 +1,8 @@
 """The memory cache: results of nodes by key, within a byte budget.
 
 Eviction is GreedyDual-Size (Cao & Irani 1997): an entry's worth is clock + seconds to rebuild / bytes, the
-least worthy goes first, and the clock moves up to what was evicted, so that unused entries age.
+least worthy goes first, and the clock moves up to what was evicted, so that unused entries age. A pinned key
+counts in the budget and stays.
 """
 
 from __future__ import annotations
@@ -26,6 +27,26 @@ class CacheEntry:
     size: int
     seconds: float
     worth: float
+    node: str = ""
+    queued: bool = False
+    """Whether the queue of those to evict knows it; a pinned entry drops out when its turn comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept under a key, for people.
+
+    node: the type of the node that made it; size: bytes; seconds: what it took; worth: the least worthy goes
+    first (on disk: when it was last used, Unix time); tier: "memory" or "disk"; pinned: it stays.
+    """
+
+    key: str
+    node: str
+    size: int
+    seconds: float
+    worth: float
+    tier: str = "memory"
+    pinned: bool = False
 
 
 class MemoryCache:
@@ -38,6 +59,8 @@ class MemoryCache:
         self._clock = 0.0
         self._entries: dict[str, CacheEntry] = {}
         self._queue: list[tuple[float, str]] = []  # a worth that every entry once had; it only grows
+        self._pins: set[str] = set()
+        self._pinned_bytes = 0
         self._lock = threading.Lock()
 
     def __contains__(self, key: object) -> bool:
@@ -58,25 +81,67 @@ class MemoryCache:
         found = {key: outputs for key, outputs in held.items() if outputs is not None}
         return found if len(found) == len(held) else None
 
-    def put(self, key: str, outputs: Outputs, seconds: float) -> None:
-        """Keep outputs that took `seconds` to make, evicting the least worthy where they do not fit."""
+    def put(self, key: str, outputs: Outputs, seconds: float, node: str = "") -> None:
+        """Keep outputs that took `seconds` to make, evicting the least worthy where they do not fit.
+
+        `node` is the type of the node that made them, for `explain`.
+        """
         size = size_of(outputs)
         with self._lock:
-            if key in self._entries or size > self.budget:
+            if key in self._entries or size > self.budget - self._pinned_bytes:
                 return
             while self.used + size > self.budget:
                 self._evict()
-            entry = CacheEntry(outputs, size, seconds, self._worth(seconds, size))
+            entry = CacheEntry(outputs, size, seconds, self._worth(seconds, size), node)
             self._entries[key] = entry
-            heapq.heappush(self._queue, (entry.worth, key))
             self.used += size
+            if key in self._pins:
+                self._pinned_bytes += size
+            else:
+                self._enqueue(key, entry)
+
+    def pin(self, key: str) -> bool:
+        """Never evict this key, now or when it is made. Whether it is held now."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None and key not in self._pins:
+                self._pinned_bytes += entry.size
+            self._pins.add(key)
+            return entry is not None
+
+    def unpin(self, key: str) -> None:
+        """Let the key be evicted again."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None and key in self._pins:
+                self._pinned_bytes -= entry.size
+                if not entry.queued:
+                    self._enqueue(key, entry)
+            self._pins.discard(key)
+
+    def discard(self, key: str) -> None:
+        """Forget one key, whether pinned or not."""
+        with self._lock:
+            entry = self._entries.pop(key, None)
+            if entry is not None:
+                self.used -= entry.size
+                self._pinned_bytes -= entry.size if key in self._pins else 0
+
+    def explain(self) -> list[Kept]:
+        """Every entry, the most worthy first."""
+        with self._lock:
+            found = [
+                Kept(key, entry.node, entry.size, entry.seconds, entry.worth, pinned=key in self._pins)
+                for key, entry in self._entries.items()
+            ]
+        return sorted(found, key=lambda kept: -kept.worth)
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._entries.clear()
             self._queue.clear()
-            self.used = 0
+            self.used = self._pinned_bytes = 0
 
     def _use(self, key: str) -> Outputs | None:
         entry = self._entries.get(key)
@@ -88,11 +153,20 @@ class MemoryCache:
     def _worth(self, seconds: float, size: int) -> float:
         return self._clock + seconds / size
 
+    def _enqueue(self, key: str, entry: CacheEntry) -> None:
+        entry.queued = True
+        heapq.heappush(self._queue, (entry.worth, key))
+
     def _evict(self) -> None:
         worth, key = heapq.heappop(self._queue)
-        entry = self._entries[key]
+        entry = self._entries.get(key)
+        if entry is None:  # it was discarded
+            return
+        if key in self._pins:
+            entry.queued = False
+            return
         if entry.worth > worth:  # it was used since: back into the queue with its present worth
-            heapq.heappush(self._queue, (entry.worth, key))
+            self._enqueue(key, entry)
             return
         del self._entries[key]
         self._clock = max(self._clock, entry.worth)

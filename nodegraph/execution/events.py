@@ -10,7 +10,10 @@ from nodegraph.errors import Problem
 from nodegraph.runtime import Artifact
 from nodegraph.values import Image
 
-Outcome = Literal["ran", "memory", "saved", "failed", "skipped", "cancelled"]
+Outcome = Literal["ran", "memory", "disk", "shared", "saved", "failed", "skipped", "cancelled"]
+"""What became of a node: it ran; its result was reused from memory, from disk, or from another run that was
+just making it; its files were saved already; it failed; what it reads failed; the run was cancelled."""
+
 Status = Literal["done", "failed", "cancelled"]
 
 

@@ -21,10 +21,11 @@ from nodegraph.codecs import describe_value
 from nodegraph.declare import Lane, NodeType
 from nodegraph.errors import CancelledError, DeclarationError, NodeFailedError, NodegraphError, Problem
 from nodegraph.execution import events
-from nodegraph.execution.cache import MemoryCache
 from nodegraph.execution.context import NodeContext, Surroundings
+from nodegraph.execution.inflight import Flight, Flights
 from nodegraph.execution.plan import Plan, PlanEntry
 from nodegraph.execution.saved import SavedFiles
+from nodegraph.execution.tiers import Tiers
 from nodegraph.graph import literals
 from nodegraph.graph.binding import BoundNode
 from nodegraph.runtime import Artifact
@@ -66,13 +67,14 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """A node that has finished in its lane."""
+    """A node that has finished in its lane, or was waited for: without outputs and error it is to be run."""
 
     entry: PlanEntry
     outputs: Outputs | None
     error: BaseException | None
     seconds: float
     context: NodeContext | None
+    outcome: events.Outcome = "ran"
 
 
 class Executor:
@@ -83,12 +85,13 @@ class Executor:
     """
 
     def __init__(
-        self, plan: Plan, reused: Mapping[str, Outputs], lanes: Lanes, cache: MemoryCache, saved: SavedFiles,
-        around: Surroundings, emit: events.Emit,
+        self, plan: Plan, reused: Mapping[str, Outputs], lanes: Lanes, cache: Tiers, flights: Flights,
+        saved: SavedFiles, around: Surroundings, emit: events.Emit,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.lanes = lanes
         self.cache = cache
+        self.flights = flights
         self.saved = saved
         self.around = around
         self.emit = emit
@@ -103,13 +106,14 @@ class Executor:
         self._done: asyncio.Queue[_Done] = asyncio.Queue()
         self._running = 0
         self._tasks: set[asyncio.Task[_Done]] = set()
+        self._claimed: set[str] = set()  # keys that other runs wait for us to make
 
     async def run(self) -> RunState:
         """Run everything that the plan says, and tell what came of it."""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         actions = Counter(entry.action for entry in self.plan.entries.values())
-        self.emit(events.RunStarted(actions["run"], actions["memory"] + actions["saved"]))
+        self.emit(events.RunStarted(actions["run"], actions.total() - actions["run"] - actions["not needed"]))
         self._prepare()
         with self.around.cancel.calling(self._interrupt):
             try:
@@ -124,6 +128,9 @@ class Executor:
                     await self._collect()
                 self._finish_run()
                 raise
+            finally:
+                for key in self._claimed:
+                    self.flights.land(key, None)
         self._finish_run()
         return self.state
 
@@ -132,9 +139,9 @@ class Executor:
         wanted = set(self.plan.targets)
         for id_, entry in self.plan.entries.items():
             self._unread[id_] = 1 if id_ in wanted else 0
-            if entry.action == "memory":
+            if entry.action in ("memory", "disk"):
                 self._values[id_] = self._reused[entry.key or ""]
-                self._finish(id_, "memory")
+                self._finish(id_, entry.action)
             elif entry.action == "saved":
                 artifacts = self.saved.get(entry.effect or "")
                 self.state.artifacts.extend(artifacts)
@@ -184,11 +191,15 @@ class Executor:
         done = await self._done.get()
         self._running -= 1
         self._settle(done)
+        if self.cache.crowded:  # results come faster than the disk takes them
+            await self.cache.written()
 
     def _start(self, id_: str) -> None:
         """Run an inline node, or hand any other one to its lane."""
         entry = self.plan.entries[id_]
         type_ = entry.node.type
+        if (type_.is_async or type_.lane != "inline") and self._join(entry):
+            return
         context = (
             NodeContext(id_, self.around, self._emit_from_any_thread) if type_.context_parameter else None
         )
@@ -205,6 +216,28 @@ class Executor:
                 self.lanes.pool(type_.lane), self._run_guarded, entry, self._values_of(entry), context
             )
             future.add_done_callback(lambda future: self._done.put_nowait(future.result()))
+
+    def _join(self, entry: PlanEntry) -> bool:
+        """Wait for a result that is being made already, by another run or in this one, if there is one."""
+        if entry.key is None or entry.effect is not None or entry.node.type.cache == "volatile":
+            return False
+        flight = self.flights.claim(entry.key, self.cache.memory.get)
+        if flight is None:
+            self._claimed.add(entry.key)
+            return False
+        self._running += 1
+        task = self._loop.create_task(self._await_flight(entry, flight))
+        self._tasks.add(task)
+        task.add_done_callback(self._async_done)
+        return True
+
+    async def _await_flight(self, entry: PlanEntry, flight: Flight) -> _Done:
+        outcome: events.Outcome = "memory" if flight.done() else "shared"
+        try:
+            outputs = await asyncio.wrap_future(flight)
+        except asyncio.CancelledError:
+            return _Done(entry, None, CancelledError("the run was cancelled"), 0.0, None, outcome)
+        return _Done(entry, outputs, None, 0.0, None, outcome)
 
     def _async_done(self, task: asyncio.Task[_Done]) -> None:
         self._tasks.discard(task)
@@ -269,10 +302,16 @@ class Executor:
             self._finish(id_, "cancelled", done.seconds, loading)
         elif done.error is not None:
             self._fail(done.entry, done.error, done.seconds)
+        elif done.outputs is None:  # whoever was making it failed
+            self._ready.append(id_)
+            return
         else:
             self._keep(done)
-            self._finish(id_, "ran", done.seconds, loading)
+            self._finish(id_, done.outcome, done.seconds, loading)
             self._wake_readers(id_)
+        if done.outcome == "ran" and done.entry.key in self._claimed:
+            self._claimed.discard(done.entry.key)
+            self.flights.land(done.entry.key, done.outputs)
         self._release_sources(id_)
 
     def _keep(self, done: _Done) -> None:
@@ -283,13 +322,13 @@ class Executor:
             self._values[entry.node.id] = outputs
         artifacts = done.context.artifacts if done.context else []
         self.state.artifacts.extend(artifacts)
-        if entry.key is None:
+        if entry.key is None or done.outcome != "ran":
             return
         if entry.effect is not None:
             if artifacts:
                 self.saved.put(entry.effect, artifacts)
         elif entry.node.type.cache != "volatile":
-            self.cache.put(entry.key, outputs, done.seconds)
+            self.cache.keep(entry, outputs, done.seconds)
 
     def _wake_readers(self, id_: str) -> None:
         for reader in self._readers.get(id_, ()):

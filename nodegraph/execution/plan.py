@@ -10,14 +10,14 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from nodegraph.declare import Fingerprint
+from nodegraph.declare import Fingerprint, NodeType
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.execution.keys import digest, node_key
 from nodegraph.graph.binding import BoundGraph, BoundNode
 from nodegraph.graph.document import Document
 from nodegraph.registry import suggest
 
-Action = Literal["run", "memory", "saved", "not needed"]
+Action = Literal["run", "memory", "disk", "saved", "not needed"]
 Parts = Mapping[str, Any]
 Pair = tuple[str, str]
 
@@ -26,13 +26,15 @@ Pair = tuple[str, str]
 class Snapshot:
     """What planning may know: all of it taken at one moment.
 
-    file_hashes: (kind, name) -> content hash; cached and saved: keys that need not run; profile: the
-    execution profile of nodes that compute with weights; nonce: in the key of volatile nodes; earlier: the
-    key parts of the closest earlier run by node id; document: the digest of what is stored in saved files.
+    file_hashes: (kind, name) -> content hash; cached, stored (on disk) and saved: keys that need not run;
+    profile: the execution profile of nodes that compute with weights; nonce: in the key of volatile nodes;
+    earlier: the key parts of the closest earlier run by node id; document: the digest of what is stored in
+    saved files.
     """
 
     file_hashes: Mapping[Pair, str] = field(default_factory=dict)
     cached: Container[str | None] = ()
+    stored: Container[str | None] = ()
     saved: Container[str | None] = ()
     profile: str = ""
     nonce: str = ""
@@ -51,6 +53,8 @@ class PlanEntry:
     reason: str
     effect: str | None = None
     """For a node that is run for its effect: the key under which what it saved is remembered."""
+    lasting: bool = True
+    """Whether the result may outlive the process: neither the node nor any upstream is volatile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +142,15 @@ def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:
         for id_, key in keys.items()
         if key is not None and graph.nodes[id_].type.output
     }
-    actions = _actions(graph, targets, keys, effects, snapshot)
+    fleeting = _fleeting(graph)
+    actions = _actions(graph, targets, keys, effects, fleeting, snapshot)
     entries: dict[str, PlanEntry] = {}
     for id_, node in graph.nodes.items():
         action = actions.get(id_, "not needed")
         reason = waiting.get(id_) or _reason(action, parts[id_], snapshot.earlier.get(id_))
-        entries[id_] = PlanEntry(node, keys[id_], parts[id_], action, reason, effects.get(id_))
+        entries[id_] = PlanEntry(
+            node, keys[id_], parts[id_], action, reason, effects.get(id_), id_ not in fleeting
+        )
     return Plan(graph, entries, tuple(targets))
 
 
@@ -199,6 +206,7 @@ def _actions(
     targets: Sequence[str],
     keys: Mapping[str, str | None],
     effects: Mapping[str, str],
+    fleeting: Container[str],
     snapshot: Snapshot,
 ) -> dict[str, Action]:
     """What happens to each needed node. Nothing upstream of a reused node is looked at."""
@@ -213,6 +221,8 @@ def _actions(
             actions[id_] = "saved"
         elif not node.type.output and keys[id_] in snapshot.cached:
             actions[id_] = "memory"
+        elif may_be_stored(node.type) and id_ not in fleeting and keys[id_] in snapshot.stored:
+            actions[id_] = "disk"
         else:
             actions[id_] = "run"
             sources = graph.reads(id_)
@@ -221,10 +231,25 @@ def _actions(
     return actions
 
 
+def _fleeting(graph: BoundGraph) -> set[str]:
+    """The volatile nodes and everything that reads from one, near or far."""
+    found = {id_ for id_, node in graph.nodes.items() if node.type.cache == "volatile"}
+    if found:
+        for id_ in graph.nodes:  # in running order: what it reads was looked at before
+            if not found.isdisjoint(graph.reads(id_)):
+                found.add(id_)
+    return found
+
+
+def may_be_stored(type_: NodeType) -> bool:
+    """Whether results of such a node are worth looking for on disk: an effect or microseconds are not."""
+    return not type_.output and (type_.lane != "inline" or type_.is_async)
+
+
 def _reason(action: Action, parts: Parts, earlier: Parts | None) -> str:
     if action == "saved":
         return "already saved"
-    if action == "memory":
+    if action in ("memory", "disk"):
         return "unchanged"
     if action == "not needed":
         return "no wanted result needs it"

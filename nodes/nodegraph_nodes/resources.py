@@ -10,11 +10,13 @@ from typing import Any
 import psutil
 import torch
 
+from nodegraph.codecs import TensorStore
 from nodegraph.diffusion.device import choose_device
 from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.text.tokenizer_files import tokenizer_source
 from nodegraph.hookspecs import ResourceSettings
 from nodegraph.runtime import Files, ModelStore
+from nodegraph_nodes.tensors import SafetensorsStore
 
 _SHARE = 0.6
 """The part of a device's memory that weights may fill; the rest is for activations and other programs."""
@@ -36,6 +38,10 @@ class DiffusionResources:
     @property
     def models(self) -> ModelStore:
         return self._store
+
+    @property
+    def tensors(self) -> TensorStore:
+        return SafetensorsStore()
 
     def profile(self) -> str:
         return self._store.profile

@@ -1,0 +1,100 @@
+"""Both tiers of the cache as one: memory for this process, and the disk for all of them and the next.
+
+What goes to disk: results of pure nodes without a volatile one upstream, that are dearer to make again than
+to read back (`worth_a_file`). They are written on a thread of their own, which a run awaits before it
+returns. A result that cannot be written costs a warning, never a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from nodegraph.declare import NodeType
+from nodegraph.execution.cache import MemoryCache, size_of
+from nodegraph.execution.disk import DiskCache
+from nodegraph.execution.plan import Plan, PlanEntry, may_be_stored
+
+log = logging.getLogger(__name__)
+_OPENING = 0.05  # seconds that it takes, at worst, to find and open a file
+_READING = 200e6  # bytes per second that a slow disk gives
+_BACKLOG = 2**29  # bytes of results that may wait for the disk
+Outputs = Mapping[str, Any]
+
+
+def worth_a_file(type_: NodeType, seconds: float, size: int) -> bool:
+    """Whether a result of `size` bytes that took `seconds` is dearer to make again than to read back.
+
+    What computes with weights always is: another process would have to load them first.
+    """
+    return type_.lane == "device" or seconds >= _OPENING + size / _READING
+
+
+class Tiers:
+    """The cache that runs read and write. Thread-safe."""
+
+    def __init__(self, memory: MemoryCache, disk: DiskCache | None) -> None:
+        self.memory = memory
+        self.disk = disk
+        self._writer = ThreadPoolExecutor(1, "disk-cache")
+        self._lock = threading.Lock()
+        self._writing: dict[Future[None], int] = {}
+
+    def hold(self, plan: Plan) -> dict[str, Outputs] | None:
+        """The outputs that a plan reuses, by key, or None if one of them is not there (any more)."""
+        held = self.memory.hold(plan.reused_keys())
+        if held is None:
+            return None
+        for entry in plan.entries.values():
+            if entry.action == "disk" and entry.key is not None and self.disk is not None:
+                found = self.disk.get(entry.key)
+                if found is None:
+                    return None
+                held[entry.key] = found[0]
+                self.memory.put(entry.key, *found, entry.node.type.id)
+        return held
+
+    def keep(self, entry: PlanEntry, outputs: Outputs, seconds: float) -> None:
+        """Keep a fresh result of a keyed node where its kind of result belongs."""
+        assert entry.key is not None  # noqa: S101 - whoever ran has a key
+        type_ = entry.node.type
+        self.memory.put(entry.key, outputs, seconds, type_.id)
+        if self.disk is None or not entry.lasting or not may_be_stored(type_):
+            return
+        size = size_of(outputs)
+        if worth_a_file(type_, seconds, size):
+            with self._lock:
+                written = self._writer.submit(self._write, self.disk, entry.key, outputs, seconds, type_.id)
+                self._writing[written] = size
+            written.add_done_callback(self._written)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more results wait for the disk than memory should hold for it."""
+        return sum(self._writing.values()) > _BACKLOG
+
+    async def written(self) -> None:
+        """Wait until everything that was to be written is."""
+        with self._lock:
+            waiting = list(self._writing)
+        if waiting:
+            await asyncio.shield(asyncio.wait([asyncio.wrap_future(future) for future in waiting]))
+
+    def close(self) -> None:
+        """Wait until everything is written, and end the thread."""
+        self._writer.shutdown()
+
+    def _write(self, disk: DiskCache, key: str, outputs: Outputs, seconds: float, node: str) -> None:
+        try:
+            if key not in disk:
+                disk.put(key, outputs, seconds, node)
+        except Exception as error:  # noqa: BLE001 - a full disk, a value without codec: the run has its result
+            log.warning("a result of %s is not kept on disk: %s", node, error)
+
+    def _written(self, future: Future[None]) -> None:
+        with self._lock:
+            del self._writing[future]
