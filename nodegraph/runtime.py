@@ -14,7 +14,7 @@ from logging import Logger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from nodegraph.values import ConditioningEntry, Image, Model, ModelFile, TextEncoder, Vae
+from nodegraph.values import ConditioningEntry, Image, JsonScalar, Model, ModelFile, TextEncoder, Vae
 
 if TYPE_CHECKING:
     import torch
@@ -196,6 +196,10 @@ class Context(Protocol):
 
     def items(self, input: str) -> list[Keyed]:
         """The items of a list input, each with a key of its own."""
+        ...
+
+    def literal(self, value: JsonScalar) -> Keyed:
+        """A plain value with the key that equal values share."""
         ...
 
     async def run(self, body: str, inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:

@@ -1,0 +1,87 @@
+"""Loops over subgraphs: every iteration is planned, cached and reported like any other part of the graph."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from pydantic import Field
+
+from nodegraph import Body, Context, node
+from nodegraph.errors import NodegraphError
+
+S = TypeVar("S")
+T = TypeVar("T")
+U = TypeVar("U")
+
+EachBody = Annotated[
+    str, Body({"item": T, "index": int}, {"result": U}), Field(description="#name: item, index -> result")
+]
+FoldBody = Annotated[
+    str, Body({"state": S, "item": T, "index": int}, {"state": S}),
+    Field(description="#name: state, item, index -> state"),
+]  # fmt: skip
+StepBody = Annotated[
+    str, Body({"state": S, "index": int}, {"state": S}), Field(description="#name: state, index -> state")
+]
+WhileBody = Annotated[
+    str, Body({"state": S, "index": int}, {"state": S, "again": bool}),
+    Field(description="#name: state, index -> state, again"),
+]  # fmt: skip
+Count = Annotated[int, Field(ge=0, le=100_000, description="how often")]
+Limit = Annotated[int, Field(ge=1, le=100_000, description="steps after which the loop is an error")]
+
+
+@node("logic.for_each", category="Logic", title="For each")
+async def for_each(ctx: Context, body: EachBody, items: list[T]) -> list[U]:  # noqa: ARG001 - as below
+    """Run a subgraph for every item of a list and give the list of its results.
+
+    The subgraph may take `item` and `index` and gives `result`. An item that was seen before is not
+    computed again.
+    """
+    keyed = ctx.items("items")
+    results: list[U] = []
+    for index in ctx.steps(len(keyed)):
+        made = await ctx.run(body, {"item": keyed[index], "index": ctx.literal(index)}, str(index))
+        results.append(made["result"].value)
+    return results
+
+
+@node("logic.fold", category="Logic", title="Fold")
+async def fold(ctx: Context, body: FoldBody, items: list[T], initial: S) -> S:  # noqa: ARG001 - inputs are read with their keys
+    """Carry a state through a list: the subgraph makes the next `state` from `state` and `item`."""
+    state, keyed = ctx.keyed("initial"), ctx.items("items")
+    for index in ctx.steps(len(keyed)):
+        given = {"state": state, "item": keyed[index], "index": ctx.literal(index)}
+        state = (await ctx.run(body, given, str(index)))["state"]
+    result: S = state.value
+    return result
+
+
+@node("logic.repeat", category="Logic", title="Repeat")
+async def repeat(ctx: Context, body: StepBody, initial: S, count: Count = 1) -> S:  # noqa: ARG001 - as above
+    """Apply a subgraph to a state again and again, a number of times."""
+    state = ctx.keyed("initial")
+    for index in ctx.steps(count):
+        given = {"state": state, "index": ctx.literal(index)}
+        state = (await ctx.run(body, given, str(index)))["state"]
+    result: S = state.value
+    return result
+
+
+@node("logic.while", category="Logic", title="While")
+async def repeat_while(ctx: Context, body: WhileBody, initial: S, limit: Limit = 1000) -> S:  # noqa: ARG001 - as above
+    """Apply a subgraph to a state until it gives `again` = false. It runs at least once.
+
+    A loop that does not end within `limit` steps is an error.
+    """
+    state = ctx.keyed("initial")
+    for index in ctx.steps(limit):
+        made = await ctx.run(body, {"state": state, "index": ctx.literal(index)}, str(index))
+        state = made["state"]
+        if not made["again"].value:
+            result: S = state.value
+            return result
+    raise NodegraphError(
+        f"the loop did not end within {limit} steps", code="step_limit", input="limit",
+        remedy="Raise the limit, or check what gives 'again'.",
+    )  # fmt: skip
