@@ -79,3 +79,13 @@ def templates(data_dir: Path | None) -> None:
     from nodegraph.cli.catalogue import show_templates
 
     show_templates(data_dir)
+
+
+@app.command("export-python")
+@click.argument("workflow")
+@DATA_DIR
+def export_python(workflow: str, data_dir: Path | None) -> None:
+    """Print a workflow as Python code that builds the same workflow."""
+    from nodegraph.cli.export import print_python
+
+    print_python(workflow, data_dir)

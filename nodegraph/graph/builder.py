@@ -188,7 +188,7 @@ class Graph:
 
 def fresh_id(type_id: str, taken: Container[str]) -> str:
     """The id of the next node of a type: `sample`, `sample_2`, …"""
-    name = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in type_id)
+    name = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in type_id.lstrip("#"))
     name = name if name[:1].isalpha() else f"_{name}"
     numbered = (f"{name}_{number}" for number in itertools.count(2))
     return next(candidate for candidate in itertools.chain([name], numbered) if candidate not in taken)

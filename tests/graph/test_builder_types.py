@@ -1,0 +1,87 @@
+"""Type checkers follow the values through a graph: right code passes, wrong code is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mypy import api
+
+from nodegraph.graph.export import to_python
+from nodegraph.graph.loading import load_document
+from nodegraph.packs import load_packs
+
+ROOT = Path(__file__).parents[2]
+HEAD = """
+from typing import assert_type
+
+from nodegraph import Conditioning, Graph, Image, Latent, Model, Vae
+from nodegraph_nodes import nodes
+from tests.graph.typed_nodes import add, later, parts
+
+g = Graph("typed")
+checkpoint = g(nodes.load_checkpoint)(file="tiny.safetensors")
+latent = g(nodes.latent_empty)(width=64)
+"""
+RIGHT = """
+assert_type(checkpoint.model, Model)
+model, encoder, vae = checkpoint
+assert_type(vae, Vae)
+positive = g(nodes.text_encode)(encoder, text=g.input("prompt", "a star"))
+assert_type(positive, Conditioning)
+sampled = g(nodes.sample, id="sample")(model, positive, positive, latent, seed=g.input("seed", 7))
+assert_type(sampled, Latent)
+image = g(nodes.vae_decode)(vae, sampled)
+assert_type(image, Image)
+g(nodes.image_save)(image, prefix="typed")
+g.output("image", image)
+assert_type(g(later)(1.0), float)
+assert_type(g(add)(g(parts)(1.0).whole, 2), float)
+"""
+WRONG = {
+    "g(nodes.image_save)(latent)": '"Latent"; expected "Image"',
+    "g(nodes.vae_decode)(vae=checkpoint.model, latent=latent)": '"vae" has incompatible type "Model"',
+    "g(nodes.text_encode)(checkpoint.text_encoder, txt='a')": 'Unexpected keyword argument "txt"',
+    "g(nodes.vae_decode)(checkpoint.vae)": "Too few arguments",
+    "g(nodes.latent_empty)(width='64')": '"width" has incompatible type "str"',
+    "checkpoint.unet": 'has no attribute "unet"',
+    "g(len, id=1)": 'No overload variant of "__call__" of "Graph"',
+}
+
+
+def check(folder: Path, **codes: str) -> list[str]:
+    """What mypy says about pieces of code, line by line."""
+    for name, code in codes.items():
+        (folder / f"{name}.py").write_text(code)
+    paths = [str(folder / f"{name}.py") for name in codes]
+    arguments = ["--config-file", str(ROOT / "pyproject.toml"), "--no-error-summary", *paths]
+    report, failure, _ = api.run(arguments)
+    assert not failure
+    return [line for line in report.splitlines() if "error:" in line]
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)  # mypy finds the packages from there
+
+
+def test_right_code_passes(tmp_path: Path) -> None:
+    assert check(tmp_path, right=HEAD + RIGHT) == []
+
+
+def test_wrong_code_is_refused(tmp_path: Path) -> None:
+    found = check(tmp_path, wrong=HEAD + "\n".join(WRONG))
+    first = HEAD.count("\n") + 1
+    for line, (code, words) in enumerate(WRONG.items(), first):
+        said = [error for error in found if f":{line}: " in error]
+        assert any(words in error for error in said), f"{code}: {said}"
+    assert {int(error.split(":")[1]) for error in found} == set(range(first, first + len(WRONG)))
+
+
+def test_exported_templates_are_typed(tmp_path: Path) -> None:
+    registry = load_packs().registry
+    codes = {
+        name.replace("-", "_"): to_python(load_document(path), registry)
+        for name, path in registry.templates.items()
+    }
+    assert check(tmp_path, **codes) == []
