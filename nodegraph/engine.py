@@ -20,6 +20,7 @@ from nodegraph.execution import events
 from nodegraph.execution.cache import Kept, MemoryCache
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.context import Surroundings
+from nodegraph.execution.debug import Watch
 from nodegraph.execution.disk import DiskCache
 from nodegraph.execution.executor import Executor, Lanes, RunState
 from nodegraph.execution.files import write_whole
@@ -89,7 +90,7 @@ class Engine:
     data_dir holds `models/`, `inputs/` and `outputs/` and what is remembered between runs; device is
     "auto", "cpu" or "cuda:0"; dtype "auto", "float32", "float16" or "bfloat16"; cache_bytes bounds the
     results kept in memory, disk_cache_bytes those in `data_dir/cache` (0 switches it off) and model_bytes the
-    weights.
+    weights. With debug every node is checked for changing its inputs; the disk cache is off then.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Engine:
         model_bytes: int | None = None,
         outputs: Path | str | None = None,
         packs: Packs | None = None,
+        debug: bool = False,
     ) -> None:
         self.data_dir = Path(data_dir) if data_dir is not None else default_data_dir()
         self.outputs = Path(outputs) if outputs is not None else self.data_dir / "outputs"
@@ -110,7 +112,9 @@ class Engine:
         self.registry = self.packs.registry
         self.files = FileIndex(self._folders(), self.data_dir / "file_hashes.json")
         self.cache = MemoryCache(cache_bytes)
-        self.disk = self._disk_cache(disk_cache_bytes) if disk_cache_bytes > 0 else None
+        # A debug run trusts nothing that lies on disk, and leaves nothing there that a node may have spoilt.
+        self.disk = self._disk_cache(disk_cache_bytes) if disk_cache_bytes > 0 and not debug else None
+        self._watch = Watch(lambda: self.resources.tensors, self.cache.discard) if debug else None
         self._tiers = Tiers(self.cache, self.disk)
         self._flights = Flights()
         self.saved = SavedFiles(self.data_dir / "saved_files.jsonl")
@@ -234,7 +238,14 @@ class Engine:
             raise
         record = self._record(graph, planned)
         around = Surroundings(
-            self.registry, self.files, _LateModels(self), self._guard, self.outputs, record, cancel
+            self.registry,
+            self.files,
+            _LateModels(self),
+            self._guard,
+            self.outputs,
+            record,
+            cancel,
+            self._watch,
         )
         executor = Executor(
             planned, reused, self._lanes, self._tiers, self._flights, self.saved, around, on_event
@@ -296,6 +307,8 @@ class Engine:
         while True:
             planned = self._plan(graph, wanted, emit, cancel)
             reused = self._tiers.hold(planned)
+            if reused is not None and self._watch is not None:
+                self._watch.verify(reused)
             if reused is not None:
                 return graph, planned, reused
 

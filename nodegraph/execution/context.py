@@ -12,6 +12,7 @@ from typing import Any
 
 from nodegraph.execution import events
 from nodegraph.execution.cancel import CancelToken
+from nodegraph.execution.debug import Watch
 from nodegraph.execution.files import write_numbered
 from nodegraph.registry import Registry
 from nodegraph.runtime import Artifact, Files, ModelStore, RunRecord
@@ -29,6 +30,8 @@ class Surroundings:
     outputs: Path
     record: RunRecord
     cancel: CancelToken
+    watch: Watch | None = None
+    """Set in debug mode: it proves that no node changes what it was given."""
 
 
 class NodeContext:

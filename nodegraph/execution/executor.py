@@ -22,6 +22,7 @@ from nodegraph.declare import Lane, NodeType
 from nodegraph.errors import CancelledError, DeclarationError, NodeFailedError, NodegraphError, Problem
 from nodegraph.execution import events
 from nodegraph.execution.context import NodeContext, Surroundings
+from nodegraph.execution.debug import Origin
 from nodegraph.execution.inflight import Flight, Flights
 from nodegraph.execution.plan import Plan, PlanEntry
 from nodegraph.execution.saved import SavedFiles
@@ -273,7 +274,11 @@ class Executor:
         start = time.perf_counter()
         try:
             arguments = _arguments(entry.node, values, context)
-            outputs = _outputs(entry.node.type, entry.node.type.function(**arguments))
+            watch = self.around.watch
+            if watch is None:
+                outputs = _outputs(entry.node.type, entry.node.type.function(**arguments))
+            else:
+                outputs = watch.run(entry, arguments, self._origins(entry), _outputs)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - a node may raise anything (sys.exit too): it fails alone
@@ -285,7 +290,11 @@ class Executor:
         start = time.perf_counter()
         try:
             arguments = _arguments(entry.node, self._values_of(entry), context)
-            outputs = _outputs(entry.node.type, await entry.node.type.function(**arguments))
+            watch = self.around.watch
+            if watch is None:
+                outputs = _outputs(entry.node.type, await entry.node.type.function(**arguments))
+            else:
+                outputs = await watch.run_async(entry, arguments, self._origins(entry), _outputs)
         except asyncio.CancelledError as error:
             found = CancelledError("the run was cancelled") if self._stopping() else error
             return _Done(entry, None, found, time.perf_counter() - start, context)
@@ -294,6 +303,15 @@ class Executor:
         except BaseException as error:  # noqa: BLE001 - as above
             return _Done(entry, None, error, time.perf_counter() - start, context)
         return _Done(entry, outputs, None, time.perf_counter() - start, context)
+
+    def _origins(self, entry: PlanEntry) -> dict[str, tuple[Origin, Any]]:
+        """Which result, by key and output, every linked input is, and its value."""
+        found: dict[str, tuple[Origin, Any]] = {}
+        for name, (source, output) in entry.node.links.items():
+            key = self.plan.entries[source].key
+            if key is not None:
+                found[name] = (key, output), self._values[source][output]
+        return found
 
     def _settle(self, done: _Done) -> None:
         id_ = done.entry.node.id
