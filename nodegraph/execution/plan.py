@@ -12,12 +12,13 @@ from typing import Any, Literal
 
 from nodegraph.declare import Fingerprint, NodeType
 from nodegraph.errors import Problem, WorkflowError
+from nodegraph.execution.bodies import Traits, files_named, traits_of
 from nodegraph.execution.keys import digest, node_key
 from nodegraph.graph.binding import BoundGraph, BoundNode
 from nodegraph.graph.document import Document
 from nodegraph.registry import suggest
 
-Action = Literal["run", "memory", "disk", "saved", "not needed"]
+Action = Literal["run", "memory", "disk", "saved", "maybe", "not needed"]
 Parts = Mapping[str, Any]
 Pair = tuple[str, str]
 
@@ -29,7 +30,7 @@ class Snapshot:
     file_hashes: (kind, name) -> content hash; cached, stored (on disk) and saved: keys that need not run;
     profile: the execution profile of nodes that compute with weights; nonce: in the key of volatile nodes;
     earlier: the key parts of the closest earlier run by node id; document: the digest of what is stored in
-    saved files.
+    saved files; given: the keys of nodes whose results are given from outside (the inputs of a body).
     """
 
     file_hashes: Mapping[Pair, str] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Snapshot:
     nonce: str = ""
     earlier: Mapping[str, Parts] = field(default_factory=dict)
     document: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ class Plan:
 
 def files_of(graph: BoundGraph) -> set[Pair]:
     """The (kind, name) of every file that the graph's literals name."""
-    return {pair for node in graph.nodes.values() if node.type.file_inputs for pair in _files(node).values()}
+    nodes = graph.nodes.values()
+    named = {pair for node in nodes if node.type.file_inputs for pair in files_named(node).values()}
+    return named.union(*(traits_of(graph, node).files for node in nodes if node.type.body_inputs))
 
 
 def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -86,7 +90,7 @@ def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> t
     WorkflowError for an unknown name, or where a workflow has nothing to run for.
     """
     if wanted is None:
-        effects = [id_ for id_, node in graph.nodes.items() if node.type.output]
+        effects = [id_ for id_, node in graph.nodes.items() if has_effect(graph, node)]
         targets = dict.fromkeys([*effects, *(node for node, _ in graph.outputs.values())])
         if not targets:
             message = "nothing in the workflow shows or saves a result"
@@ -106,6 +110,11 @@ def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> t
             for name in unknown
         )
     return tuple(dict.fromkeys(node for name in wanted for node in _nodes_behind(graph, name)))
+
+
+def has_effect(graph: BoundGraph, node: BoundNode) -> bool:
+    """Whether a node is run for its effect, or runs a body in which one is."""
+    return node.type.output or (bool(node.type.body_inputs) and traits_of(graph, node).effects)
 
 
 def _nodes_behind(graph: BoundGraph, name: str) -> list[str]:
@@ -130,20 +139,24 @@ def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:
     keys: dict[str, str | None] = {}
     parts: dict[str, Parts] = {}
     waiting: dict[str, str] = {}
+    traits = {id_: traits_of(graph, node) for id_, node in graph.nodes.items() if node.type.body_inputs}
     for id_, node in graph.nodes.items():
-        missing = _missing_hash(node, keys, snapshot)
+        if id_ in snapshot.given:
+            keys[id_], parts[id_] = snapshot.given[id_], {}
+            continue
+        missing = _missing_hash(node, traits.get(id_), keys, snapshot)
         if missing:
             keys[id_], parts[id_], waiting[id_] = None, {}, missing
             continue
-        parts[id_] = _parts(node, keys, snapshot)
+        parts[id_] = _parts(node, traits.get(id_), keys, snapshot)
         keys[id_] = node_key(node.type.id, node.type.version, parts[id_])
     effects = {
         id_: digest([key, snapshot.document])
         for id_, key in keys.items()
         if key is not None and graph.nodes[id_].type.output
     }
-    fleeting = _fleeting(graph)
-    actions = _actions(graph, targets, keys, effects, fleeting, snapshot)
+    fleeting = _fleeting(graph, traits)
+    actions = _Choice(graph, keys, effects, fleeting, traits, snapshot).actions(targets)
     entries: dict[str, PlanEntry] = {}
     for id_, node in graph.nodes.items():
         action = actions.get(id_, "not needed")
@@ -159,14 +172,11 @@ def content_digest(document: Document) -> str:
     return digest({name: value for name, value in document.to_json().items() if name != "view"})
 
 
-def _files(node: BoundNode) -> dict[str, Pair]:
-    """The (kind, name) behind every input that names a file."""
-    named = ((input_, kind, node.params.get(input_)) for input_, kind in node.type.file_inputs.items())
-    return {input_: (kind, name) for input_, kind, name in named if name is not None}
-
-
-def _missing_hash(node: BoundNode, keys: Mapping[str, str | None], snapshot: Snapshot) -> str:
-    for pair in _files(node).values():
+def _missing_hash(
+    node: BoundNode, traits: Traits | None, keys: Mapping[str, str | None], snapshot: Snapshot
+) -> str:
+    inside = traits.files if traits is not None else ()
+    for pair in (*files_named(node).values(), *inside):
         if pair not in snapshot.file_hashes:
             return f"waiting for the hash of '{pair[1]}'"
     for source, _ in node.links.values():
@@ -175,17 +185,21 @@ def _missing_hash(node: BoundNode, keys: Mapping[str, str | None], snapshot: Sna
     return ""
 
 
-def _parts(node: BoundNode, keys: Mapping[str, str | None], snapshot: Snapshot) -> Parts:
+def _parts(
+    node: BoundNode, traits: Traits | None, keys: Mapping[str, str | None], snapshot: Snapshot
+) -> Parts:
     """Everything a node's result depends on, by input; engine-side parts start with '@'."""
     type_ = node.type
     parts: dict[str, Any] = dict(node.params)
-    for name, pair in _files(node).items():
+    for name, pair in files_named(node).items():
         parts[name] = {"file": snapshot.file_hashes[pair]}
     for name, (source, output) in node.links.items():
         parts[name] = {"key": keys[source], "output": output}
-    if type_.lane == "device":
+    if traits is not None:
+        parts["@bodies"] = [traits.digest, [snapshot.file_hashes[pair] for pair in sorted(traits.files)]]
+    if type_.lane == "device" or (traits is not None and traits.weights):
         parts["@profile"] = snapshot.profile
-    if type_.cache == "volatile":
+    if type_.cache == "volatile" or (traits is not None and traits.volatile):
         parts["@nonce"] = snapshot.nonce
     elif callable(type_.cache):
         parts["@fingerprint"] = _fingerprint(node, type_.cache)
@@ -201,44 +215,74 @@ def _fingerprint(node: BoundNode, function: Fingerprint) -> str:
         raise WorkflowError([Problem("fingerprint_failed", message, node.id, node.title)]) from error
 
 
-def _actions(
-    graph: BoundGraph,
-    targets: Sequence[str],
-    keys: Mapping[str, str | None],
-    effects: Mapping[str, str],
-    fleeting: Container[str],
-    snapshot: Snapshot,
-) -> dict[str, Action]:
-    """What happens to each needed node. Nothing upstream of a reused node is looked at."""
-    actions: dict[str, Action] = {}
-    needed = set(targets)
-    read = {node for node, _ in graph.outputs.values()}  # a file on disk does not give a node's outputs
-    for id_ in reversed(list(graph.nodes)):
-        if id_ not in needed:
-            continue
-        node = graph.nodes[id_]
-        if effects.get(id_) in snapshot.saved and id_ not in read:
-            actions[id_] = "saved"
-        elif not node.type.output and keys[id_] in snapshot.cached:
-            actions[id_] = "memory"
-        elif may_be_stored(node.type) and id_ not in fleeting and keys[id_] in snapshot.stored:
-            actions[id_] = "disk"
-        else:
-            actions[id_] = "run"
-            sources = graph.reads(id_)
-            needed.update(sources)
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Chooses what happens to each needed node."""
+
+    graph: BoundGraph
+    keys: Mapping[str, str | None]
+    effects: Mapping[str, str]
+    fleeting: Container[str]
+    traits: Mapping[str, Traits]
+    snapshot: Snapshot
+
+    def actions(self, targets: Sequence[str]) -> dict[str, Action]:
+        """Walk back from the targets. Nothing upstream of a reused node is looked at."""
+        actions: dict[str, Action] = {}
+        needed = set(targets)
+        maybe: set[str] = set()
+        # A file on disk does not give a node's outputs.
+        read = {node for node, _ in self.graph.outputs.values()}
+        for id_ in reversed(list(self.graph.nodes)):
+            if id_ not in needed and id_ not in maybe:
+                continue
+            action = self._reuse(id_, id_ in read)
+            if action is not None:
+                actions[id_] = action
+                continue
+            node = self.graph.nodes[id_]
+            sources = set(self.graph.reads(id_))
+            lazy = {node.links[name][0] for name in node.type.lazy_inputs if name in node.links}
+            if id_ in needed:
+                actions[id_] = "run"
+                needed.update(eager_sources(node) if lazy else sources)
+                maybe.update(lazy)
+            else:
+                actions[id_] = "maybe"
+                maybe.update(sources)
             read.update(sources)
-    return actions
+        return actions
+
+    def _reuse(self, id_: str, is_read: bool) -> Action | None:
+        """Where the node's result lies already, or None."""
+        node, key = self.graph.nodes[id_], self.keys[id_]
+        if id_ in self.snapshot.given:
+            return "memory"
+        if self.effects.get(id_) in self.snapshot.saved and not is_read:
+            return "saved"
+        if node.type.output or (id_ in self.traits and self.traits[id_].effects):
+            return None
+        if key in self.snapshot.cached:
+            return "memory"
+        stored = may_be_stored(node.type) and id_ not in self.fleeting and key in self.snapshot.stored
+        return "disk" if stored else None
 
 
-def _fleeting(graph: BoundGraph) -> set[str]:
+def _fleeting(graph: BoundGraph, traits: Mapping[str, Traits]) -> set[str]:
     """The volatile nodes and everything that reads from one, near or far."""
     found = {id_ for id_, node in graph.nodes.items() if node.type.cache == "volatile"}
+    found.update(id_ for id_, one in traits.items() if one.volatile)
     if found:
         for id_ in graph.nodes:  # in running order: what it reads was looked at before
             if not found.isdisjoint(graph.reads(id_)):
                 found.add(id_)
     return found
+
+
+def eager_sources(node: BoundNode) -> set[str]:
+    """The nodes that a node reads before it starts; its lazy inputs run when it asks for them."""
+    lazy = node.type.lazy_inputs
+    return {source for name, (source, _) in node.links.items() if name not in lazy}
 
 
 def may_be_stored(type_: NodeType) -> bool:
@@ -253,6 +297,8 @@ def _reason(action: Action, parts: Parts, earlier: Parts | None) -> str:
         return "unchanged"
     if action == "not needed":
         return "no wanted result needs it"
+    if action == "maybe":
+        return "if its branch is taken"
     if earlier is None:
         return "first run"
     changed = [name for name in {**parts, **earlier} if parts.get(name) != earlier.get(name)]

@@ -1,0 +1,64 @@
+"""Lazy inputs: branches that lie dormant until a node awaits them.
+
+A dormant node is prepared like any other (what it reads is kept for it) but does not start. The first await
+wakes it and what it reads; when the last node that could ask for it is done, it is retired.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
+
+
+class LazyValue:
+    """What a node gets for a lazy input that is linked: awaiting it runs the branch."""
+
+    def __init__(self, ask: Callable[[], Awaitable[Any]]) -> None:
+        self._ask = ask
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._ask().__await__()
+
+
+class ReadyValue:
+    """What a node gets for a lazy input that is written: awaiting it gives the value."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._value
+        yield  # makes this a generator, which is what `await` wants
+
+
+class UpstreamError(Exception):
+    """What a node asked for cannot be had: a node of its branch failed, and that was reported."""
+
+
+class Dormant:
+    """The dormant nodes of one run, and who waits for which node."""
+
+    def __init__(self) -> None:
+        self.nodes: set[str] = set()
+        self.dead: set[str] = set()
+        self._waiters: dict[str, list[asyncio.Future[None]]] = {}
+
+    def wait(self, node: str) -> asyncio.Future[None]:
+        """A future that is done when the node has finished. UpstreamError comes out if it never will."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(node, []).append(future)
+        return future
+
+    def finished(self, node: str) -> None:
+        """Tell those who wait that a node's result is there."""
+        for future in self._waiters.pop(node, ()):
+            if not future.done():
+                future.set_result(None)
+
+    def died(self, node: str) -> None:
+        """Tell those who wait that a node failed, or will never run because one before it did."""
+        self.dead.add(node)
+        for future in self._waiters.pop(node, ()):
+            if not future.done():
+                future.set_exception(UpstreamError(node))
