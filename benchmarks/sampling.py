@@ -15,7 +15,7 @@ STEPS = 20
 PROMPT = "a red circle on a blue background"
 
 
-def run() -> None:
+def run(*, large: bool) -> bool:  # noqa: ARG001 - there is one size
     """Print seconds per picture, core-seconds per picture, and the share of time outside the networks."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
@@ -44,6 +44,7 @@ def run() -> None:
             engine, sum(f.seconds for id_, f in result.nodes.items() if id_ == "sample")
         )
         print(f"  sampling outside the UNet    {share:.1%}")
+    return True
 
 
 def _more(after: Mapping[str, int], before: Mapping[str, int]) -> int:
@@ -75,4 +76,4 @@ def _outside_networks(engine: Engine, sampling: float) -> float:
 
 
 if __name__ == "__main__":
-    run()
+    run(large=False)
