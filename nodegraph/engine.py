@@ -22,15 +22,18 @@ from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.context import Surroundings
 from nodegraph.execution.debug import Watch
 from nodegraph.execution.disk import DiskCache
+from nodegraph.execution.earlier import EarlierRuns
 from nodegraph.execution.executor import Executor, Lanes, RunState
 from nodegraph.execution.files import write_whole
 from nodegraph.execution.inflight import Flights
+from nodegraph.execution.nested import NestedRuns
 from nodegraph.execution.plan import (
-    Parts,
     Plan,
     Snapshot,
+    computes_with_weights,
     content_digest,
     files_of,
+    has_effect,
     plan,
     resolve_targets,
 )
@@ -44,12 +47,11 @@ from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.modelfiles.index import FileIndex
 from nodegraph.packs import Packs, load_packs
 from nodegraph.registry import suggest
-from nodegraph.runtime import Artifact, RunRecord
+from nodegraph.runtime import Artifact, Keyed, RunRecord
 
 Source = BoundGraph | Document | Path | str | bytes | Mapping[str, Any]
 KINDS = ("checkpoints", "loras", "images")
 DISK_CACHE_BYTES = 4 * 2**30
-_REMEMBERED = 32  # workflows whose last run is remembered, to say why a node runs again
 
 
 def default_data_dir() -> Path:
@@ -122,7 +124,7 @@ class Engine:
         self._resources: Resources | None = None
         self._making_resources = threading.Lock()
         self._lanes = Lanes()
-        self._earlier: dict[str, Mapping[str, Parts]] = {}
+        self._earlier = EarlierRuns(self.data_dir / "cache" / "runs" if self.disk is not None else None)
 
     def _disk_cache(self, limit: int) -> DiskCache:
         return DiskCache(self.data_dir / "cache", limit, self.registry.codecs, lambda: self.resources.tensors)
@@ -245,15 +247,33 @@ class Engine:
             self.outputs,
             record,
             cancel,
+            NestedRuns(graph.bodies, lambda body, given, emit: self._run_body(body, given, emit, around)),
             self._watch,
         )
-        executor = Executor(
-            planned, reused, self._lanes, self._tiers, self._flights, self.saved, around, on_event
-        )
-        state = await executor.run()
+        state = await self._executor(planned, reused, around, on_event).run()
         await self._tiers.written()
-        self._remember(planned)
+        self._earlier.put(planned)
         return _result(graph, planned, record, state)
+
+    async def _run_body(
+        self, graph: BoundGraph, given: Mapping[str, Keyed], emit: events.Emit, around: Surroundings
+    ) -> tuple[RunState, Mapping[str, str]]:
+        """Plan and run the graph of a body; what came of it, and the keys of its nodes."""
+        effects = [id_ for id_, node in graph.nodes.items() if has_effect(graph, node)]
+        targets = list(dict.fromkeys([*(node for node, _ in graph.outputs.values()), *effects]))
+        there = {keyed.key: {"value": keyed.value} for keyed in given.values()}
+        while True:
+            planned = self._plan(graph, targets, emit, around.cancel, given)
+            reused = await asyncio.to_thread(self._tiers.hold, planned, there)
+            if reused is not None:
+                break
+        state = await self._executor(planned, reused, around, emit).run()
+        return state, {id_: entry.key or "" for id_, entry in planned.entries.items()}
+
+    def _executor(
+        self, planned: Plan, reused: Mapping[str, Any], around: Surroundings, emit: events.Emit
+    ) -> Executor:
+        return Executor(planned, reused, self._lanes, self._tiers, self._flights, self.saved, around, emit)
 
     def pin(self, key: str) -> bool:
         """Keep the result with this key in memory, whatever else needs room. Whether it is there now.
@@ -274,6 +294,12 @@ class Engine:
             *self.cache.explain(),
             *(Kept(entry.key, entry.node, entry.size, entry.seconds, entry.used, "disk") for entry in stored),
         ]
+
+    def clear_cache(self) -> tuple[int, int]:
+        """Forget every kept result and why nodes ran; how many were on disk, and their bytes."""
+        self.cache.clear()
+        self._earlier.clear()
+        return self.disk.clear() if self.disk is not None else (0, 0)
 
     def run_sync(self, source: Source, **options: Any) -> RunResult:
         """As `run`, for callers without an event loop."""
@@ -313,11 +339,16 @@ class Engine:
                 return graph, planned, reused
 
     def _plan(
-        self, graph: BoundGraph, targets: Sequence[str], emit: events.Emit, cancel: CancelToken
+        self,
+        graph: BoundGraph,
+        targets: Sequence[str],
+        emit: events.Emit,
+        cancel: CancelToken,
+        given: Mapping[str, Keyed] | None = None,
     ) -> Plan:
         for kind, name in sorted(files_of(graph)):
             self.files.ensure(kind, name, _hash_progress(name, emit, cancel))
-        weights = any(node.type.lane == "device" for node in graph.nodes.values())
+        weights = computes_with_weights(graph)
         snapshot = Snapshot(
             file_hashes=self.files.snapshot(files_of(graph)),
             cached=self.cache,
@@ -325,20 +356,11 @@ class Engine:
             saved=self.saved,
             profile=self.resources.profile() if weights else "",
             nonce=secrets.token_hex(8),
-            earlier=self._earlier.get(graph.document.name, {}),
+            earlier=self._earlier.get(graph.document.name),
             document=content_digest(graph.document),
+            given={id_: keyed.key for id_, keyed in (given or {}).items()},
         )
         return plan(graph, targets, snapshot)
-
-    def _remember(self, planned: Plan) -> None:
-        """Keep the parts of the keys, to say next time why a node runs again."""
-        name = planned.graph.document.name
-        self._earlier.pop(name, None)
-        self._earlier[name] = {
-            id_: entry.parts for id_, entry in planned.entries.items() if entry.action != "not needed"
-        }
-        if len(self._earlier) > _REMEMBERED:
-            self._earlier.pop(next(iter(self._earlier)))
 
     def _guard(self) -> AbstractContextManager[object]:
         return self.resources.guard()
@@ -346,7 +368,7 @@ class Engine:
     def _record(self, graph: BoundGraph, planned: Plan) -> RunRecord:
         from nodegraph import __version__
 
-        weights = any(node.type.lane == "device" for node in graph.nodes.values())
+        weights = computes_with_weights(graph)
         hashes = {name: self.files.known(kind, name) or "" for kind, name in sorted(files_of(graph))}
         run: dict[str, Any] = {
             "nodegraph": __version__,

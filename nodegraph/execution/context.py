@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nodegraph.codecs import JSON_LEAVES
+from nodegraph.errors import DeclarationError
 from nodegraph.execution import events
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.debug import Watch
 from nodegraph.execution.files import write_numbered
+from nodegraph.execution.keys import digest
+from nodegraph.execution.nested import NestedRuns, value_key
+from nodegraph.execution.plan import PlanEntry
 from nodegraph.registry import Registry
-from nodegraph.runtime import Artifact, Files, ModelStore, RunRecord
-from nodegraph.values import Image
+from nodegraph.runtime import Artifact, Files, Keyed, ModelStore, RunRecord
+from nodegraph.values import Image, JsonScalar
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Surroundings:
     outputs: Path
     record: RunRecord
     cancel: CancelToken
+    nested: NestedRuns | None = None
     watch: Watch | None = None
     """Set in debug mode: it proves that no node changes what it was given."""
 
@@ -37,8 +43,10 @@ class Surroundings:
 class NodeContext:
     """One node's view of the run. Its methods may be called from the node's own thread."""
 
-    def __init__(self, node: str, surroundings: Surroundings, emit: events.Emit) -> None:
-        self._node = node
+    def __init__(self, entry: PlanEntry, surroundings: Surroundings, emit: events.Emit) -> None:
+        self._node = entry.node.id
+        self._parts = entry.parts
+        self._values: Mapping[str, Any] = {}
         self._around = surroundings
         self._emit = emit
         self._models = TimedStore(surroundings.models)
@@ -89,6 +97,33 @@ class NodeContext:
 
     def check_cancelled(self) -> None:
         self._around.cancel.check()
+
+    def given(self, values: Mapping[str, Any]) -> None:
+        """Take note of what the node is given."""
+        self._values = dict(values)
+
+    def keyed(self, input: str) -> Keyed:
+        return self._keyed(self._values[input], self._parts.get(input))
+
+    def items(self, input: str) -> list[Keyed]:
+        part = self._parts.get(input)
+        return [self._keyed(item, [part, index]) for index, item in enumerate(self._values[input])]
+
+    def literal(self, value: JsonScalar) -> Keyed:
+        return Keyed(value, value_key(value))
+
+    def _keyed(self, value: Any, origin: Any) -> Keyed:
+        """Plain values are known by what they are, others by where they come from."""
+        return Keyed(value, value_key(value) if isinstance(value, JSON_LEAVES) else digest(["from", origin]))
+
+    async def run(self, body: str, inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
+        self.check_cancelled()
+        if self._around.nested is None:
+            raise DeclarationError("this run cannot run subgraphs")
+        path = f"{self._node}/{step}"
+        outputs, state = await self._around.nested.run(body, inputs, path, self._emit)
+        self._artifacts.extend(state.artifacts)
+        return outputs
 
     def choice(self, registry: str, name: str) -> Any:
         return self._around.registry.choice(registry, name)

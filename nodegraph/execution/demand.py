@@ -28,8 +28,10 @@ class ReadyValue:
         self._value = value
 
     def __await__(self) -> Generator[Any, None, Any]:
+        return self._give().__await__()
+
+    async def _give(self) -> Any:
         return self._value
-        yield  # makes this a generator, which is what `await` wants
 
 
 class UpstreamError(Exception):

@@ -15,16 +15,18 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from nodegraph.codecs import describe_value
-from nodegraph.declare import Lane, NodeType
+from nodegraph.declare import InputSpec, Lane, NodeType
 from nodegraph.errors import CancelledError, DeclarationError, NodeFailedError, NodegraphError, Problem
 from nodegraph.execution import events
 from nodegraph.execution.context import NodeContext, Surroundings
 from nodegraph.execution.debug import Origin
+from nodegraph.execution.demand import Dormant, LazyValue, ReadyValue, UpstreamError
 from nodegraph.execution.inflight import Flight, Flights
-from nodegraph.execution.plan import Plan, PlanEntry
+from nodegraph.execution.plan import Plan, PlanEntry, eager_sources
 from nodegraph.execution.saved import SavedFiles
 from nodegraph.execution.tiers import Tiers
 from nodegraph.graph import literals
@@ -104,7 +106,8 @@ class Executor:
         self._sources: dict[str, set[str]] = {}
         self._readers: dict[str, list[str]] = {}
         self._ready: deque[str] = deque()
-        self._done: asyncio.Queue[_Done] = asyncio.Queue()
+        self._done: asyncio.Queue[_Done | None] = asyncio.Queue()
+        self._dormant = Dormant()
         self._running = 0
         self._tasks: set[asyncio.Task[_Done]] = set()
         self._claimed: set[str] = set()  # keys that other runs wait for us to make
@@ -114,7 +117,8 @@ class Executor:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         actions = Counter(entry.action for entry in self.plan.entries.values())
-        self.emit(events.RunStarted(actions["run"], actions.total() - actions["run"] - actions["not needed"]))
+        reused = actions["memory"] + actions["disk"] + actions["saved"]
+        self.emit(events.RunStarted(actions["run"], reused))
         self._prepare()
         with self.around.cancel.calling(self._interrupt):
             try:
@@ -147,20 +151,27 @@ class Executor:
                 artifacts = self.saved.get(entry.effect or "")
                 self.state.artifacts.extend(artifacts)
                 self._finish(id_, "saved")
-            elif entry.action == "run":
-                self._await_sources(id_, {source for source, _ in entry.node.links.values()})
+            elif entry.action in ("run", "maybe"):
+                self._await_sources(entry)
         self._reused.clear()  # from here on `_values` alone keeps results alive
         for id_ in [id_ for id_ in self._values if self._unread[id_] == 0]:
             del self._values[id_]
 
-    def _await_sources(self, id_: str, sources: set[str]) -> None:
-        self._sources[id_] = sources
+    def _await_sources(self, entry: PlanEntry) -> None:
+        """Count what a node reads. A lazy input is read later, if at all, but is kept for the node."""
+        node = entry.node
+        sources = {source for source, _ in node.links.values()}
+        eager = eager_sources(node) if node.type.lazy_inputs else sources
+        self._sources[node.id] = sources
         for source in sources:
             self._unread[source] += 1
-            self._readers.setdefault(source, []).append(id_)
-        self._waiting[id_] = sum(source not in self._values for source in sources)
-        if self._waiting[id_] == 0:
-            self._ready.append(id_)
+        for source in eager:
+            self._readers.setdefault(source, []).append(node.id)
+        self._waiting[node.id] = sum(source not in self._values for source in eager)
+        if entry.action == "maybe":
+            self._dormant.nodes.add(node.id)
+        elif self._waiting[node.id] == 0:
+            self._ready.append(node.id)
 
     async def _schedule(self) -> None:
         slice_end = time.perf_counter() + _YIELD_EVERY
@@ -190,6 +201,8 @@ class Executor:
 
     async def _collect(self) -> None:
         done = await self._done.get()
+        if done is None:  # a node asked for a branch: there may be something to start
+            return
         self._running -= 1
         self._settle(done)
         if self.cache.crowded:  # results come faster than the disk takes them
@@ -202,7 +215,7 @@ class Executor:
         if (type_.is_async or type_.lane != "inline") and self._join(entry):
             return
         context = (
-            NodeContext(id_, self.around, self._emit_from_any_thread) if type_.context_parameter else None
+            NodeContext(entry, self.around, self._emit_from_any_thread) if type_.context_parameter else None
         )
         if type_.is_async:
             self._running += 1
@@ -255,10 +268,39 @@ class Executor:
 
     def _values_of(self, entry: PlanEntry) -> dict[str, Any]:
         """What a node is given: its literals, and the values at the other ends of its links."""
-        values = dict(entry.node.params)
-        for name, (source, output) in entry.node.links.items():
-            values[name] = self._values[source][output]
+        node = entry.node
+        values = dict(node.params)
+        lazy = node.type.lazy_inputs
+        if lazy:
+            values.update((name, ReadyValue(values[name])) for name in lazy if name in values)
+        for name, (source, output) in node.links.items():
+            if name in lazy:
+                values[name] = LazyValue(partial(self._demand, node.type.inputs[name], source, output))
+            else:
+                values[name] = self._values[source][output]
         return values
+
+    async def _demand(self, spec: InputSpec, source: str, output: str) -> Any:
+        """The value of a lazy input, whose branch runs now unless it ran before."""
+        if source not in self._values:
+            if source in self._dormant.dead:
+                raise UpstreamError(source)
+            self._wake(source)
+            finished = self._dormant.wait(source)
+            self._done.put_nowait(None)
+            await finished
+        return literals.accept(spec, self._values[source][output])
+
+    def _wake(self, id_: str) -> None:
+        """Let a dormant node start, and those that it reads."""
+        stack = [id_]
+        while stack:
+            node = stack.pop()
+            if node in self._dormant.nodes:
+                self._dormant.nodes.discard(node)
+                if self._waiting[node] == 0:
+                    self._ready.append(node)
+                stack.extend(eager_sources(self.plan.entries[node].node))
 
     def _run_guarded(self, entry: PlanEntry, values: dict[str, Any], context: NodeContext | None) -> _Done:
         if self._stopping():
@@ -318,6 +360,9 @@ class Executor:
         loading = done.context.loading if done.context else 0.0
         if isinstance(done.error, CancelledError) and self._stopping():
             self._finish(id_, "cancelled", done.seconds, loading)
+        elif isinstance(done.error, UpstreamError):
+            self._finish(id_, "skipped", done.seconds, loading)
+            self._skip_readers(id_)
         elif done.error is not None:
             self._fail(done.entry, done.error, done.seconds)
         elif done.outputs is None:  # whoever was making it failed
@@ -326,6 +371,7 @@ class Executor:
         else:
             self._keep(done)
             self._finish(id_, done.outcome, done.seconds, loading)
+            self._dormant.finished(id_)
             self._wake_readers(id_)
         if done.outcome == "ran" and done.entry.key in self._claimed:
             self._claimed.discard(done.entry.key)
@@ -351,14 +397,20 @@ class Executor:
     def _wake_readers(self, id_: str) -> None:
         for reader in self._readers.get(id_, ()):
             self._waiting[reader] -= 1
-            if self._waiting[reader] == 0:
+            if self._waiting[reader] == 0 and reader not in self._dormant.nodes:
                 self._ready.append(reader)
 
     def _release_sources(self, id_: str) -> None:
-        for source in self._sources[id_]:
-            self._unread[source] -= 1
-            if self._unread[source] == 0:
-                self._values.pop(source, None)
+        """Let go of what a node read, and retire dormant nodes that nobody can ask for any more."""
+        stack = [id_]
+        while stack:
+            for source in self._sources[stack.pop()]:
+                self._unread[source] -= 1
+                if self._unread[source] == 0:
+                    self._values.pop(source, None)
+                    if source in self._dormant.nodes:
+                        self._dormant.nodes.discard(source)
+                        stack.append(source)
 
     def _fail(self, entry: PlanEntry, error: BaseException, seconds: float) -> None:
         node = entry.node
@@ -367,13 +419,23 @@ class Executor:
         self.state.failures.append(NodeFailedError(problem, error, inputs))
         self.emit(events.NodeFailed(node.id, problem))
         self._finish(node.id, "failed", seconds)
-        stack = list(self._readers.get(node.id, ()))
+        self._skip_readers(node.id)
+
+    def _skip_readers(self, id_: str) -> None:
+        """What is downstream of a node that failed does not run."""
+        self._dormant.died(id_)
+        stack = list(self._readers.get(id_, ()))
         while stack:
             reader = stack.pop()
-            if reader not in self.state.finished:
+            if reader in self.state.finished or reader in self._dormant.dead:
+                continue
+            if reader in self._dormant.nodes:
+                self._dormant.nodes.discard(reader)
+            else:
                 self._finish(reader, "skipped")
-                self._release_sources(reader)
-                stack.extend(self._readers.get(reader, ()))
+            self._dormant.died(reader)
+            self._release_sources(reader)
+            stack.extend(self._readers.get(reader, ()))
 
     def _finish(self, id_: str, outcome: events.Outcome, seconds: float = 0.0, loading: float = 0.0) -> None:
         event = events.NodeFinished(id_, outcome, seconds, loading)
@@ -382,7 +444,7 @@ class Executor:
 
     def _finish_run(self) -> None:
         state = self.state
-        planned = sum(entry.action != "not needed" for entry in self.plan.entries.values())
+        planned = sum(entry.action not in ("not needed", "maybe") for entry in self.plan.entries.values())
         unfinished = len(state.finished) < planned
         interrupted = any(event.outcome == "cancelled" for event in state.finished.values())
         state.cancelled = self._stopping() and (unfinished or interrupted)
@@ -395,7 +457,8 @@ def _arguments(node: BoundNode, values: dict[str, Any], context: NodeContext | N
     """The values as the node's own annotations want them. InputError where a linked one is out of range."""
     for name in node.links:
         values[name] = literals.accept(node.type.inputs[name], values[name])
-    if node.type.context_parameter:
+    if context is not None and node.type.context_parameter:
+        context.given(values)
         values[node.type.context_parameter] = context
     return values
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from nodegraph.declare import Fingerprint, NodeType
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.execution.bodies import Traits, files_named, traits_of
-from nodegraph.execution.keys import digest, node_key
+from nodegraph.execution.keys import digest, encode, node_key
 from nodegraph.graph.binding import BoundGraph, BoundNode
 from nodegraph.graph.document import Document
 from nodegraph.registry import suggest
@@ -112,6 +112,14 @@ def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> t
     return tuple(dict.fromkeys(node for name in wanted for node in _nodes_behind(graph, name)))
 
 
+def computes_with_weights(graph: BoundGraph) -> bool:
+    """Whether a node of the graph, or of a body that it runs, computes with weights."""
+    return any(
+        node.type.lane == "device" or (bool(node.type.body_inputs) and traits_of(graph, node).weights)
+        for node in graph.nodes.values()
+    )
+
+
 def has_effect(graph: BoundGraph, node: BoundNode) -> bool:
     """Whether a node is run for its effect, or runs a body in which one is."""
     return node.type.output or (bool(node.type.body_inputs) and traits_of(graph, node).effects)
@@ -153,7 +161,7 @@ def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:
     effects = {
         id_: digest([key, snapshot.document])
         for id_, key in keys.items()
-        if key is not None and graph.nodes[id_].type.output
+        if key is not None and (graph.nodes[id_].type.output or (id_ in traits and traits[id_].effects))
     }
     fleeting = _fleeting(graph, traits)
     actions = _Choice(graph, keys, effects, fleeting, traits, snapshot).actions(targets)
@@ -301,5 +309,10 @@ def _reason(action: Action, parts: Parts, earlier: Parts | None) -> str:
         return "if its branch is taken"
     if earlier is None:
         return "first run"
-    changed = [name for name in {**parts, **earlier} if parts.get(name) != earlier.get(name)]
+    changed = [name for name in {**parts, **earlier} if _differ(parts.get(name), earlier.get(name))]
     return f"changed: {', '.join(changed)}" if changed else "not kept in the cache"
+
+
+def _differ(now: Any, earlier: Any) -> bool:
+    """Whether two parts differ in a key; what was read from a file has lists for tuples."""
+    return bool(now != earlier) and encode(now) != encode(earlier)

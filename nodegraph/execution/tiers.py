@@ -44,11 +44,15 @@ class Tiers:
         self._lock = threading.Lock()
         self._writing: dict[Future[None], int] = {}
 
-    def hold(self, plan: Plan) -> dict[str, Outputs] | None:
-        """The outputs that a plan reuses, by key, or None if one of them is not there (any more)."""
-        held = self.memory.hold(plan.reused_keys())
+    def hold(self, plan: Plan, given: Mapping[str, Outputs] | None = None) -> dict[str, Outputs] | None:
+        """The outputs that a plan reuses, by key, or None if one of them is not there (any more).
+
+        given: outputs that need not be looked for, because they come from outside.
+        """
+        held = self.memory.hold([key for key in plan.reused_keys() if key not in (given or {})])
         if held is None:
             return None
+        held.update(given or {})
         for entry in plan.entries.values():
             if entry.action == "disk" and entry.key is not None and self.disk is not None:
                 found = self.disk.get(entry.key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nodegraph_nodes.image.adjust import invert as image_invert
 from nodegraph_nodes.image.adjust import resize as image_resize
+from nodegraph_nodes.image.batch import batch as image_batch
 from nodegraph_nodes.image.files import load as image_load
 from nodegraph_nodes.image.files import preview as image_preview
 from nodegraph_nodes.image.files import save as image_save
@@ -14,6 +15,18 @@ from nodegraph_nodes.latent.vae import decode as vae_decode
 from nodegraph_nodes.latent.vae import encode as vae_encode
 from nodegraph_nodes.loaders.checkpoint import load_checkpoint
 from nodegraph_nodes.loaders.lora import load_lora
+from nodegraph_nodes.logic.branch import choose as logic_if
+from nodegraph_nodes.logic.loops import fold as logic_fold
+from nodegraph_nodes.logic.loops import for_each as logic_for_each
+from nodegraph_nodes.logic.loops import repeat as logic_repeat
+from nodegraph_nodes.logic.loops import repeat_while as logic_while
+from nodegraph_nodes.logic.values import boolean as value_boolean
+from nodegraph_nodes.logic.values import calculate as math_calculate
+from nodegraph_nodes.logic.values import compare as logic_compare
+from nodegraph_nodes.logic.values import integer as value_integer
+from nodegraph_nodes.logic.values import number as value_number
+from nodegraph_nodes.logic.values import number_range as value_range
+from nodegraph_nodes.logic.values import text as value_text
 from nodegraph_nodes.mask.make import from_image as mask_from_image
 from nodegraph_nodes.mask.make import invert_mask as mask_invert
 from nodegraph_nodes.mask.make import rectangle as mask_rectangle
@@ -21,7 +34,10 @@ from nodegraph_nodes.sampling.sample import sample
 from nodegraph_nodes.text.encode import encode_text as text_encode
 
 __all__ = [
-    "image_invert", "image_load", "image_preview", "image_resize", "image_save", "latent_empty",
-    "latent_from_batch", "latent_set_mask", "load_checkpoint", "load_lora", "mask_from_image", "mask_invert",
-    "mask_rectangle", "sample", "text_encode", "vae_decode", "vae_encode",
+    "image_batch", "image_invert", "image_load", "image_preview", "image_resize", "image_save",
+    "latent_empty", "latent_from_batch", "latent_set_mask", "load_checkpoint", "load_lora",
+    "logic_compare", "logic_fold", "logic_for_each", "logic_if", "logic_repeat", "logic_while",
+    "mask_from_image", "mask_invert", "mask_rectangle", "math_calculate", "sample", "text_encode",
+    "vae_decode", "vae_encode", "value_boolean", "value_integer", "value_number", "value_range",
+    "value_text",
 ]  # fmt: skip

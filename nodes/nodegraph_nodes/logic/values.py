@@ -35,25 +35,25 @@ _MOST = 100_000
 
 @node("value.number", category="Value", title="Number", lane="inline")
 def number(value: float = 0.0) -> float:
-    """A number."""
+    """Give a number, to be used in several places."""
     return value
 
 
 @node("value.integer", category="Value", title="Whole number", lane="inline")
 def integer(value: int = 0) -> int:
-    """A whole number."""
+    """Give a whole number, to be used in several places."""
     return value
 
 
 @node("value.text", category="Value", title="Text", lane="inline")
 def text(value: str = "") -> str:
-    """A text."""
+    """Give a text, to be used in several places."""
     return value
 
 
 @node("value.boolean", category="Value", title="True or false", lane="inline")
 def boolean(value: bool = False) -> bool:
-    """True or false."""
+    """Give true or false, to be used in several places."""
     return value
 
 
@@ -72,13 +72,13 @@ def number_range(stop: int, start: int = 0, step: Step = 1) -> list[int]:
 
 @node("logic.compare", category="Logic", title="Compare", lane="inline")
 def compare(a: float, b: float, how: Comparison = "less") -> bool:
-    """Compare two numbers."""
+    """Compare two numbers; true where the comparison holds."""
     return _COMPARE[how](a, b)
 
 
 @node("math.calculate", category="Value", title="Calculate", lane="inline")
 def calculate(a: float, b: float, how: Operation = "+") -> float:
-    """Combine two numbers."""
+    """Combine two numbers. Division by zero is an error."""
     if how == "÷" and b == 0:
         raise InputError("division by zero", input="b", expected="any other number", found="0")
     return _CALCULATE[how](a, b)
