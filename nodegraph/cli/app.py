@@ -12,6 +12,8 @@ DATA_DIR = click.option(
     "--data-dir", type=click.Path(path_type=Path), default=None, envvar="NODEGRAPH_DATA",
     help="Where models, results and memory are kept (default: the system's place; or NODEGRAPH_DATA).",
 )  # fmt: skip
+DEVICE = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+DTYPE = click.option("--dtype", default="auto", show_default=True, help="auto, float32, float16 or bfloat16.")
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
@@ -31,8 +33,15 @@ def app() -> None:
 @click.option(
     "--name", "output_name", default=None, help="Which named output -o writes, if there are several."
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
-@click.option("--dtype", default="auto", show_default=True, help="auto, float32, float16 or bfloat16.")
+@DEVICE
+@DTYPE
+@click.option(
+    "--disk-cache", type=click.FloatRange(min=0), default=4.0, show_default=True, metavar="GIB",
+    help="How much of the disk results may take that later runs reuse; 0 switches it off.",
+)  # fmt: skip
+@click.option(
+    "--debug", is_flag=True, help="Check that no node changes its inputs, and name the one that does (slow)."
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the path of the result.")
 @DATA_DIR
@@ -89,3 +98,48 @@ def export_python(workflow: str, data_dir: Path | None) -> None:
     from nodegraph.cli.export import print_python
 
     print_python(workflow, data_dir)
+
+
+@app.group()
+def cache() -> None:
+    """Show, explain and clear the results that are kept on disk between runs."""
+
+
+@cache.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print key, node, bytes, seconds and last use as JSON.")
+@DATA_DIR
+def cache_list(as_json: bool, data_dir: Path | None) -> None:
+    """List the results on disk, the last used first: which node made them, their size, what they took."""
+    from nodegraph.cli.cache import list_cache
+
+    list_cache(as_json, data_dir)
+
+
+@cache.command("explain", context_settings=PASS_ON)
+@click.argument("workflow")
+@click.option("--input", "-i", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a named input.")
+@DEVICE
+@DTYPE
+@DATA_DIR
+@click.pass_context
+def cache_explain(
+    context: click.Context, workflow: str, pairs: tuple[str, ...], device: str, dtype: str,
+    data_dir: Path | None,
+) -> None:  # fmt: skip
+    """Say for every node of a workflow whether it would run or be reused, and why. Nothing is run.
+
+    WORKFLOW and its named inputs are given as to `nodegraph run`; so are device and dtype, since results of
+    another device are others.
+    """
+    from nodegraph.cli.cache import explain_workflow
+
+    explain_workflow(workflow, pairs, context.args, device, dtype, data_dir)
+
+
+@cache.command("clear")
+@DATA_DIR
+def cache_clear(data_dir: Path | None) -> None:
+    """Remove every result on disk. Models, inputs and saved pictures stay."""
+    from nodegraph.cli.cache import clear_cache
+
+    clear_cache(data_dir)

@@ -24,11 +24,14 @@ from nodegraph.sockets import ValueType
 
 def run_workflow(
     workflow: str, *, pairs: Sequence[str], extra: Sequence[str], output: Path | None,
-    output_name: str | None, device: str, dtype: str, dry_run: bool, quiet: bool, data_dir: Path | None,
+    output_name: str | None, device: str, dtype: str, disk_cache: float,
+    debug: bool, dry_run: bool, quiet: bool, data_dir: Path | None,
 ) -> None:  # fmt: skip
     """Run a workflow and print where its result is."""
     start = time.perf_counter()
-    with Engine(data_dir, device=device, dtype=dtype) as engine:
+    with Engine(
+        data_dir, device=device, dtype=dtype, disk_cache_bytes=int(disk_cache * 2**30), debug=debug
+    ) as engine:
         document = load_workflow(engine, workflow)
         graph = engine.bind(document, **input_values(engine, document, pairs, extra))
         target = _target(graph, output_name) if output is not None else None

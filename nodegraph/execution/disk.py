@@ -129,7 +129,7 @@ class DiskCache:
         """The files whose names are ours, with their status."""
         with suppress(FileNotFoundError), os.scandir(self.folder) as found:
             for item in found:
-                if _ENTRY.fullmatch(item.name):
+                if _ENTRY.fullmatch(item.name) and item.is_file(follow_symlinks=False):
                     with suppress(FileNotFoundError):  # another process removed it just now
                         yield Path(item.path), item.stat()
 

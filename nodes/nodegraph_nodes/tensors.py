@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from nodegraph.errors import InputError
@@ -22,7 +22,8 @@ class SafetensorsStore:
     def write(self, path: Path, tensors: Mapping[str, Tensor], meta: str) -> None:
         # Each tensor gets bytes of its own: the format allows no two names for the same ones.
         own = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
-        save_file(own, path, {_META: meta})
+        # Not `save_file`: it writes another file first, which a kill would leave behind.
+        path.write_bytes(save(own, {_META: meta}))
 
     def read(self, path: Path) -> tuple[Mapping[str, Tensor], str]:
         try:
