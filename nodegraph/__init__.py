@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nodegraph.declare import Body, Choice, File, Seed, node
+    from nodegraph.declare import Body, Choice, File, OneOrMany, Seed, node
     from nodegraph.engine import Engine
     from nodegraph.errors import NodegraphError
     from nodegraph.graph.builder import Graph
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nodegraph.values import Conditioning, Image, Latent, Mask, Model, Sigmas, TextEncoder, Vae
 
 _HOMES = {
-    "nodegraph.declare": ("Body", "Choice", "File", "Seed", "node"),
+    "nodegraph.declare": ("Body", "Choice", "File", "OneOrMany", "Seed", "node"),
     "nodegraph.engine": ("Engine",),
     "nodegraph.errors": ("NodegraphError",),
     "nodegraph.graph.builder": ("Graph",),
@@ -37,7 +37,8 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __version__ = "0.1.0"
 __all__ = [
     "Body", "Choice", "Conditioning", "Context", "Document", "Engine", "File", "Graph", "Image", "Latent",
-    "Mask", "Model", "NodegraphError", "Registry", "Seed", "Sigmas", "TextEncoder", "Vae", "hookimpl", "node",
+    "Mask", "Model", "NodegraphError", "OneOrMany", "Registry", "Seed", "Sigmas", "TextEncoder", "Vae",
+    "hookimpl", "node",
 ]  # fmt: skip
 
 

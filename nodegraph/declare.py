@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import (
     Annotated,
@@ -23,13 +23,15 @@ from typing import (
     is_typeddict,
 )  # fmt: skip
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.fields import FieldInfo
 
 from nodegraph import sockets
 from nodegraph.errors import DeclarationError
 from nodegraph.runtime import Context, Lazy
 
 Lane = Literal["inline", "cpu", "io", "device"]
+Growing = Literal["list", "named"]
 F = TypeVar("F", bound=Callable[..., Any])
 Fingerprint = Callable[[Mapping[str, Any]], str]
 _MARK = "__nodegraph_node__"
@@ -43,6 +45,10 @@ _BOUNDS = {
     "maxLength": "of at most {} characters",
     "minItems": "of at least {} items",
     "maxItems": "of at most {} items",
+}
+_GROWING: dict[object, Growing] = {
+    inspect.Parameter.VAR_POSITIONAL: "list",
+    inspect.Parameter.VAR_KEYWORD: "named",
 }
 _SCALARS: dict[object, sockets.ScalarName] = {bool: "bool", int: "int", float: "float", str: "text"}
 
@@ -59,6 +65,11 @@ class File:
     """Marks a `str` input as the name of a file: `Annotated[str, File("checkpoints")]`."""
 
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class OneOrMany:
+    """Marks a list input that also takes a single value: `Annotated[list[Image], OneOrMany()]`."""
 
 
 @dataclass(frozen=True)
@@ -92,22 +103,48 @@ class InputSpec:
     default: Any = field(default=None, compare=False)
     is_seed: bool = False
     lazy: bool = False
+    growing: Growing | None = None
+    """Set for `*name` and `**name`: the document holds a list or an object, and type is that of one value."""
+
+    @cached_property
+    def wraps(self) -> bool:
+        """Whether a single value is taken as a list of one."""
+        inner = self.type.item if isinstance(self.type, sockets.OptionalType) else self.type
+        return isinstance(inner, sockets.ListType) and inner.wraps
+
+    @cached_property
+    def has_records(self) -> bool:
+        """Whether a literal is, or holds, a record: a pydantic model."""
+        return sockets.holds_records(self.type)
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
         """Validates and coerces a literal (pydantic, strict: nothing is guessed, no NaN, no infinity)."""
-        return TypeAdapter(_literal_part(self.annotation), config=ConfigDict(allow_inf_nan=False))
+        # A record brings its own configuration; pydantic refuses another one.
+        config = None if is_record(self.annotation) else ConfigDict(allow_inf_nan=False)
+        return TypeAdapter(_literal_part(self.annotation), config=config)
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """JSON schema of a literal; for a value class its socket type."""
-        if not self.type.has_literal:
-            return {"x-socket": self.type.to_json()}
-        schema = dict(self.adapter.json_schema())
+        """JSON schema of a literal; for a value class its socket type. Of a growing input: of all values."""
+        schema = dict(self.adapter.json_schema()) if self.type.has_literal else {}
         schema["x-socket"] = self.type.to_json()
-        if not self.required:
-            schema["default"] = self.default
+        if self.growing is not None:
+            shared = {
+                name: schema.pop(name) for name in ("$defs",) if name in schema
+            }  # refs start at the root
+            place, kind = ("items", "array") if self.growing == "list" else ("additionalProperties", "object")
+            return {"type": kind, place: schema, "x-growing": self.growing, **shared}
+        if self.type.has_literal and not self.required:
+            schema["default"] = self.json_default
         return schema
+
+    @cached_property
+    def json_default(self) -> Any:
+        """The default as JSON data, if the type has literals."""
+        if self.growing is not None or not self.type.has_literal or self.default is None:
+            return self.default
+        return self.adapter.dump_python(self.default, mode="json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +188,11 @@ class NodeType:
             for name, spec in self.inputs.items()
         }
         return {name: type_.kind for name, type_ in plain.items() if isinstance(type_, sockets.FileType)}
+
+    @cached_property
+    def grows(self) -> bool:
+        """Whether it has an input `*name` or `**name`."""
+        return any(spec.growing is not None for spec in self.inputs.values())
 
     @cached_property
     def is_generic(self) -> bool:
@@ -287,16 +329,16 @@ def _read_inputs(id_: str, function: Callable[..., Any]) -> tuple[dict[str, Inpu
                 f"node '{id_}': parameter '{name}' has no name for its caller",
                 remedy="Inputs are given by name: remove the '/'.",
             )
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise DeclarationError(
-                f"node '{id_}': growing inputs ('*{name}') are not supported yet",
-                remedy="Declare a list input, such as list[float], or separate optional inputs.",
-            )
-        inputs[name] = _input_spec(id_, name, hints[name], parameter.default)
+        growing = _GROWING.get(parameter.kind)
+        inputs[name] = _input_spec(id_, name, hints[name], parameter.default, growing)
     return inputs, context_parameter
 
 
-def _input_spec(id_: str, name: str, annotation: Any, default: Any) -> InputSpec:
+def _input_spec(
+    id_: str, name: str, annotation: Any, default: Any, growing: Growing | None = None
+) -> InputSpec:
+    if growing is not None:
+        default = [] if growing == "list" else {}
     lazy = get_origin(annotation) is Lazy
     if lazy:
         (annotation,) = get_args(annotation)
@@ -308,8 +350,9 @@ def _input_spec(id_: str, name: str, annotation: Any, default: Any) -> InputSpec
         default=None if default is inspect.Parameter.empty else default,
         is_seed=any(isinstance(extra, SeedMark) for extra in getattr(annotation, "__metadata__", ())),
         lazy=lazy,
+        growing=growing,
     )
-    if not spec.required and spec.type.has_literal and spec.default is not None:
+    if not spec.required and spec.type.has_literal and spec.default is not None and growing is None:
         try:
             checked = spec.adapter.validate_python(spec.default, strict=True)
         except ValueError as error:
@@ -341,7 +384,7 @@ def socket_type(annotation: Any, place: str) -> sockets.SocketType:
     """The socket type of an annotation. DeclarationError names `place` when there is none."""
     if get_origin(annotation) is Annotated:
         base, *extras = get_args(annotation)
-        return _marked_type(extras, place) or socket_type(base, place)
+        return _marked_type(base, extras, place) or socket_type(base, place)
     if isinstance(annotation, TypeVar):
         return sockets.GenericType(annotation.__name__)
     if annotation in _SCALARS:
@@ -353,6 +396,8 @@ def socket_type(annotation: Any, place: str) -> sockets.SocketType:
         return sockets.ListType(socket_type(args[0], place))
     if origin in (Union, types.UnionType):
         return _union(args, place)
+    if is_record(annotation):
+        return sockets.VariantType(_records([annotation], place))
     if isinstance(annotation, type) and not is_typeddict(annotation) and _is_value_class(annotation):
         return sockets.ValueType(annotation)
     raise DeclarationError(
@@ -361,8 +406,12 @@ def socket_type(annotation: Any, place: str) -> sockets.SocketType:
     )
 
 
-def _marked_type(extras: Sequence[object], place: str) -> sockets.SocketType | None:
+def _marked_type(base: Any, extras: Sequence[object], place: str) -> sockets.SocketType | None:
     for extra in extras:
+        if isinstance(extra, OneOrMany):
+            return _wrapping_list(socket_type(base, place), place)
+        if isinstance(extra, FieldInfo) and isinstance(extra.discriminator, str):
+            return sockets.VariantType(_records(get_args(base), place), extra.discriminator)
         if isinstance(extra, Body):
             takes = tuple((name, socket_type(one, place)) for name, one in extra.takes.items())
             gives = tuple((name, socket_type(one, place)) for name, one in extra.gives.items())
@@ -374,7 +423,34 @@ def _marked_type(extras: Sequence[object], place: str) -> sockets.SocketType | N
     return None
 
 
+def _wrapping_list(type_: sockets.SocketType, place: str) -> sockets.SocketType:
+    if not isinstance(type_, sockets.ListType) or isinstance(type_.item, sockets.ListType):
+        raise DeclarationError(f"{place}: OneOrMany() marks a {type_.words}", expected="a list of one type")
+    return sockets.ListType(type_.item, wraps=True)
+
+
+def is_record(annotation: Any) -> bool:
+    """Whether an annotation is a pydantic model."""
+    base = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    return isinstance(base, type) and issubclass(base, BaseModel)
+
+
+def _records(classes: Sequence[Any], place: str) -> tuple[type, ...]:
+    for cls in classes:
+        if not is_record(cls) or not cls.model_config.get("frozen"):
+            raise DeclarationError(
+                f"{place}: {cls!r} is not a frozen pydantic model",
+                remedy="Write class Resize(BaseModel, frozen=True).",
+            )
+    return tuple(classes)
+
+
 def _union(args: tuple[Any, ...], place: str) -> sockets.SocketType:
+    if sum(map(is_record, args)) > 1:
+        raise DeclarationError(
+            f"{place}: nothing tells the records of the union apart",
+            remedy='Name a field that does: Annotated[Resize | Crop, Field(discriminator="kind")].',
+        )
     options = tuple(socket_type(arg, place) for arg in args if arg is not type(None))
     inner = options[0] if len(options) == 1 else sockets.UnionType(options)
     return sockets.OptionalType(inner) if type(None) in args else inner
@@ -398,6 +474,9 @@ def _is_value_class(annotation: type) -> bool:
 
 def describe_range(spec: InputSpec) -> str:
     """What a literal of an input may be, in words: type and range."""
+    if spec.growing is not None:
+        count = "any number of" if spec.growing == "list" else "any number, by name, of"
+        return f"{count}: {describe_range(replace(spec, growing=None))}"
     schema = spec.adapter.json_schema() if spec.type.has_literal else {}
     bounds = [words.format(schema[name]) for name, words in _BOUNDS.items() if name in schema]
     if "minimum" in schema and "maximum" in schema:

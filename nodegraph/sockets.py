@@ -141,9 +141,10 @@ class ValueType(SocketType):
 
 @dataclass(frozen=True, slots=True)
 class ListType(SocketType):
-    """An ordered list of one type."""
+    """An ordered list of one type. An input whose list `wraps` takes a single value as a list of one."""
 
     item: SocketType
+    wraps: bool = False
 
     @property
     def words(self) -> str:
@@ -157,7 +158,8 @@ class ListType(SocketType):
         return isinstance(value, list | tuple) and all(map(self.item.holds, value))
 
     def to_json(self) -> dict[str, Any]:
-        return {"type": "list", "item": self.item.to_json()}
+        wraps = {"wraps": True} if self.wraps else {}
+        return {"type": "list", "item": self.item.to_json(), **wraps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,29 @@ class SubgraphType(SocketType):
         }
 
 
+@dataclass(frozen=True, slots=True)
+class VariantType(SocketType):
+    """A record of named fields, or one of several kinds of record that a field tells apart."""
+
+    options: tuple[type[Any], ...]
+    discriminator: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the kinds, in snake case."""
+        return tuple(ValueType(option).name for option in self.options)
+
+    @property
+    def words(self) -> str:
+        return "a record of " + " or ".join(name.replace("_", " ") for name in self.names)
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, self.options)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": "variant", "options": list(self.names), "discriminator": self.discriminator}
+
+
 def from_json(  # noqa: C901 - one case for each type
     data: Mapping[str, Any], classes: Mapping[str, type]
 ) -> SocketType:
@@ -253,7 +278,9 @@ def from_json(  # noqa: C901 - one case for each type
         case {"type": "file", "kind": kind}:
             return FileType(kind)
         case {"type": "list", "item": item}:
-            return ListType(from_json(item, classes))
+            return ListType(from_json(item, classes), bool(data.get("wraps")))
+        case {"type": "variant", "options": options, "discriminator": field} if set(options) <= set(classes):
+            return VariantType(tuple(classes[name] for name in options), field)
         case {"type": "optional", "item": item}:
             return OptionalType(from_json(item, classes))
         case {"type": "union", "options": options}:
@@ -283,6 +310,18 @@ def is_generic(type_: SocketType) -> bool:
     return False
 
 
+def holds_records(type_: SocketType) -> bool:
+    """Whether literals of a type are, or hold, records."""
+    match type_:
+        case VariantType():
+            return True
+        case ListType(item) | OptionalType(item):
+            return holds_records(item)
+        case UnionType(options):
+            return any(map(holds_records, options))
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a link fits, and the reason in words."""
@@ -308,6 +347,9 @@ def assignable(source: SocketType, target: SocketType) -> Verdict:
         return _some_option(source, target)
     if isinstance(source, ListType) and isinstance(target, ListType):
         return assignable(source.item, target.item)
+    if isinstance(target, ListType) and target.wraps:
+        verdict = assignable(source, target.item)
+        return Verdict(True, "taken as a list of one") if verdict.ok else verdict
     return _plain(source, target)
 
 
@@ -341,6 +383,9 @@ def _plain(source: SocketType, target: SocketType) -> Verdict:
         case Menu(given), Menu(allowed):
             extra = [str(option) for option in given if option not in allowed]
             return Verdict(not extra, f"it may be {', '.join(extra)}" if extra else "every option is allowed")
+        case VariantType(given), VariantType(allowed):
+            extra = [name for name, one in zip(source.names, given, strict=True) if one not in allowed]
+            return Verdict(not extra, f"it may be {', '.join(extra)}" if extra else "every kind is allowed")
         case ValueType(given_cls), ValueType(wanted_cls) if issubclass(given_cls, wanted_cls):
             return Verdict(True, f"{source.words} is a kind of {target.words}")
     return Verdict(False, f"{source.words} is not {target.words}")

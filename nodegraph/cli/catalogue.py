@@ -68,7 +68,7 @@ def _show_one(type_: NodeType, engine: Engine) -> None:
     for column in ("name", "takes", "default", "help"):
         table.add_column(column, overflow="fold")
     for spec in type_.inputs.values():
-        default = "required" if spec.required else json.dumps(spec.default, ensure_ascii=False)
+        default = "required" if spec.required else json.dumps(spec.json_default, ensure_ascii=False)
         table.add_row(spec.name, describe_range(spec), default, str(spec.schema.get("description", "")))
     console.print(table)
     for name, output in type_.outputs.items():

@@ -12,6 +12,7 @@ from nodegraph.graph import literals, topology
 from nodegraph.graph.bodies import Body, definitions_used, given_entries, given_types
 from nodegraph.graph.document import Document, NodeEntry, link_of, literal_of, split_reference
 from nodegraph.graph.expand import Flat, expand, expand_body, links_in
+from nodegraph.graph.growing import grow
 from nodegraph.graph.literals import FileNames
 from nodegraph.graph.solving import Solver, placed
 from nodegraph.graph.subgraphs import outside, type_of
@@ -181,6 +182,10 @@ class _Binder:
                 expected=f"version {type_.version}", found=f"version {entry.version}",
                 remedy="Set the version after checking the inputs.",
             )  # fmt: skip
+        if type_.grows:
+            grown = grow(id_, type_, entry)
+            self.problems.extend(grown.problems)
+            type_, self.flat.nodes[id_] = grown.type, grown.entry
         self.types[id_] = type_
 
     def _bind_node(self, id_: str, entry: NodeEntry) -> BoundNode:
@@ -226,11 +231,12 @@ class _Binder:
     def _bind_literal(self, id_: str, spec: InputSpec, value: Any, params: dict[str, Any]) -> None:
         try:
             params[spec.name] = literals.coerce(spec, value, self.registry, self.files)
-        except literals.LiteralError as error:
-            self._problem(
-                error.code, error.message, id_, spec.name,
-                expected=error.expected, found=error.found, remedy=error.remedy,
-            )  # fmt: skip
+        except literals.LiteralError as found:
+            for error in found.all():
+                self._problem(
+                    error.code, error.message, id_, spec.name + error.place,
+                    expected=error.expected, found=error.found, remedy=error.remedy,
+                )  # fmt: skip
 
     def _bind_link(self, id_: str, spec: InputSpec, reference: str) -> tuple[str, str] | None:
         resolved = self._resolve(reference, id_, spec.name)

@@ -19,6 +19,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast, get_type
 from nodegraph.declare import NodeType, node_type
 from nodegraph.errors import InputError
 from nodegraph.graph.document import FORMAT_VERSION, Document, link_of
+from nodegraph.graph.growing import unescaped
 from nodegraph.graph.loading import load_document
 from nodegraph.graph.proxies import NamedInput, NodeHandle, Output, is_proxy, literal
 from nodegraph.runtime import Context
@@ -172,7 +173,8 @@ class Graph:
         if isinstance(value, Several) or (type(value) in (list, tuple) and any(map(is_proxy, value))):
             return [self._written(item, place) for item in value]
         if isinstance(value, SeveralNamed) or (type(value) is dict and any(map(is_proxy, value.values()))):
-            return {key: self._written(item, place) for key, item in value.items()}
+            written = {key: self._written(item, place) for key, item in value.items()}
+            return {"value": written} if unescaped(written) is not written else written
         return self._written(value, place)
 
     def _written(self, value: Any, place: str) -> Any:

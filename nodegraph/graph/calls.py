@@ -12,6 +12,7 @@ from typing import Any, Literal, get_type_hints
 
 from nodegraph.declare import NodeType
 from nodegraph.graph.document import link_of, literal_of
+from nodegraph.graph.growing import unescaped
 from nodegraph.graph.proxies import NodeHandle, literal
 
 OPTIONS = ("title", "mode", "version")
@@ -176,7 +177,7 @@ def _fits(parameters: Sequence[inspect.Parameter], inputs: Mapping[str, Any]) ->
 
 def _are_arguments(values: Mapping[str, Any], taken: set[str]) -> bool:
     plain = all(_is_name(name) and name not in taken for name in values)
-    return bool(values) and plain and all(map(survives, values.values()))
+    return bool(values) and plain and unescaped(values) is values and all(map(survives, values.values()))
 
 
 def _fields(type_: NodeType) -> Sequence[str] | None:

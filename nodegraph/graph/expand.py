@@ -265,7 +265,7 @@ class _Expander:
             return None
         wanted = type_.outputs[port].type
         for name, spec in type_.inputs.items():
-            reference = link_of(self.bridges[path].inputs.get(name))
+            reference = next(links_in(self.bridges[path].inputs.get(name)), None)
             if reference is not None and assignable(spec.type, wanted).ok:
                 return reference
         return None

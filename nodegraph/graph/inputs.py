@@ -65,7 +65,7 @@ def _problem(
         literals.coerce(spec, value, registry, files)
     except literals.LiteralError as error:
         return Problem(
-            error.code, error.message, input=name, expected=error.expected, found=error.found,
+            error.code, error.message, input=name + error.place, expected=error.expected, found=error.found,
             remedy=error.remedy or None,
         )  # fmt: skip
     return None
@@ -117,7 +117,7 @@ def current_values(document: Document, registry: Registry) -> dict[str, Any]:
         for reference in entry.to[:1]:
             node, port = split_reference(reference)
             given = document.nodes[node].inputs if node in document.nodes else {}
-            fallback = specs[name].default if name in specs else None
+            fallback = specs[name].json_default if name in specs else None
             values[name] = literal_of(given.get(port or "", fallback))
     return values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from nodegraph.codecs import JSON_LEAVES
 from nodegraph.declare import InputSpec, describe_range
 from nodegraph.errors import InputError
+from nodegraph.graph import variants
 from nodegraph.registry import Registry, suggest
 from nodegraph.sockets import ChoiceType, FileType, OptionalType, Scalar, SocketType
 
@@ -42,13 +44,22 @@ class LiteralError(ValueError):
         expected: str | None = None,
         found: str | None = None,
         remedy: str = "",
+        place: str = "",
+        more: Sequence[LiteralError] = (),
     ) -> None:
+        """`place` is where inside the value, such as `.width`; `more` is what else is wrong with it."""
         super().__init__(message)
         self.code = code
         self.message = message
         self.expected = expected
         self.found = found
         self.remedy = remedy
+        self.place = place
+        self.more = tuple(more)
+
+    def all(self) -> tuple[LiteralError, ...]:
+        """This error and what else is wrong with the value."""
+        return (self, *self.more)
 
 
 def expected(spec: InputSpec) -> str:
@@ -58,12 +69,18 @@ def expected(spec: InputSpec) -> str:
 
 def coerce(spec: InputSpec, value: Any, registry: Registry, files: FileNames) -> Any:
     """The value as the node will get it. LiteralError says why it does not fit."""
+    if spec.growing is not None:
+        return _coerce_each(spec, value, registry, files)
     if not spec.type.has_literal:
         raise LiteralError(
             "wrong_type", "the input takes a link, not a value",
             expected=spec.type.words, found=_short(value),
             remedy='Write {"from": "node.output"}.',
         )  # fmt: skip
+    if spec.wraps and value is not None and not isinstance(value, list):
+        value = [value]
+    if spec.has_records:
+        return _coerce_records(spec, value)
     if isinstance(value, dict):
         raise LiteralError(
             "wrong_type", "an object is neither a link nor a value here", expected=expected(spec),
@@ -77,11 +94,40 @@ def coerce(spec: InputSpec, value: Any, registry: Registry, files: FileNames) ->
     return checked
 
 
+def _coerce_each(spec: InputSpec, value: Any, registry: Registry, files: FileNames) -> Any:
+    """All values of a growing input."""
+    one = replace(spec, growing=None)
+    if spec.growing == "list" and isinstance(value, list):
+        return [coerce(one, item, registry, files) for item in value]
+    if spec.growing == "named" and isinstance(value, dict):
+        return {name: coerce(one, item, registry, files) for name, item in value.items()}
+    raise LiteralError(
+        "wrong_type", "the value has the wrong type", expected=expected(spec), found=_short(value)
+    )
+
+
+def _coerce_records(spec: InputSpec, value: Any) -> Any:
+    checked, problems = variants.validate(spec, value)
+    errors = [
+        LiteralError(
+            problem.code, problem.message, expected=problem.expected, found=problem.found,
+            remedy=problem.remedy or "", place=problem.input or "",
+        )
+        for problem in problems
+    ]  # fmt: skip
+    if errors:
+        errors[0].more = tuple(errors[1:])
+        raise errors[0]
+    return checked
+
+
 def accept(spec: InputSpec, value: Any) -> Any:
     """A value that came over a link, in the input's range. InputError says why it does not fit.
 
     Types were judged when the link was; what a number or a text may be is only known now.
     """
+    if spec.wraps and value is not None and not isinstance(value, list | tuple):
+        return [value]
     if not isinstance(value, JSON_LEAVES) or not spec.type.has_literal:
         return value
     try:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from nodegraph import values
 from nodegraph.sockets import assignable, from_json
 
 CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("socket_cases.json").read_text("utf-8"))
-CLASSES = {
+CLASSES: dict[str, type] = {
     "image": values.Image,
     "mask": values.Mask,
     "latent": values.Latent,
@@ -20,6 +21,17 @@ CLASSES = {
     "model": values.Model,
     "vae": values.Vae,
 }
+
+
+class Resize(BaseModel, frozen=True):
+    """One kind of record."""
+
+
+class Crop(BaseModel, frozen=True):
+    """Another kind."""
+
+
+CLASSES.update({"resize": Resize, "crop": Crop})
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['source']} into {case['target']}")

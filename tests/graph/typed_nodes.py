@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from nodegraph import Context, hookimpl, node
+from pydantic import BaseModel, Field
+
+from nodegraph import Context, OneOrMany, hookimpl, node
+
+Small = Annotated[float, Field(ge=-10, le=10)]
 
 
 class Parts(NamedTuple):
@@ -59,9 +63,67 @@ def show(number: float) -> None:
     """Show a number."""
 
 
+@node("typed.total", lane="inline")
+def total(*numbers: Small) -> float:
+    """Add any number of numbers."""
+    return sum(numbers)
+
+
+@node("typed.listed", lane="inline")
+def listed(first: str, *rest: str, end: str = ".", **named: int | str) -> str:
+    """Tell what was given, in order."""
+    return " ".join([first, *rest, *(f"{name}={value}" for name, value in named.items())]) + end
+
+
+@node("typed.later_total")
+async def later_total(ctx: Context, start: float = 0.0, *numbers: float) -> float:
+    """Add numbers a moment later."""
+    ctx.check_cancelled()
+    await asyncio.sleep(0)
+    return start + sum(numbers)
+
+
+class Resize(BaseModel, frozen=True):
+    """Make it another size."""
+
+    kind: Literal["resize"] = "resize"
+    width: Annotated[int, Field(ge=1, le=100)]
+    scale: float = 1.0
+
+
+class Crop(BaseModel, frozen=True):
+    """Keep a part of it."""
+
+    kind: Literal["crop"] = "crop"
+    edges: tuple[int, int] = (0, 0)
+
+
+Mode = Annotated[Resize | Crop, Field(discriminator="kind")]
+
+
+@node("typed.transform", lane="inline")
+def transform(mode: Mode, then: Mode | None = None) -> str:
+    """Tell what was chosen."""
+    return f"{mode!r} {then!r}"
+
+
+@node("typed.resize", lane="inline")
+def resize(to: Resize = Resize(width=8)) -> float:  # noqa: B008 - it is frozen
+    """Give the width times the scale."""
+    return to.width * to.scale
+
+
+@node("typed.average", lane="inline")
+def average(numbers: Annotated[list[float], OneOrMany()]) -> float:
+    """Give the mean."""
+    return sum(numbers) / len(numbers)
+
+
 class TypedPack:
     """The pack as an object."""
 
     @hookimpl
     def register_nodes(self) -> list[object]:
-        return [number, add, parts, measure, later, show]
+        return [
+            number, add, parts, measure, later, show, total, listed, later_total, transform, resize, average,
+        ]  # fmt: skip
