@@ -89,6 +89,7 @@ def test_every_lora_tensor_finds_its_weight(model: TinyModel, path: Path, tmp_pa
     assert len(match.layers) == len(layers)
     assert not match.unmatched
     assert any(layer.weight.endswith("attn2.to_k.weight") for layer in match.layers)
+    assert any(layer.weight.endswith("in_layers.2.weight") for layer in match.layers)
 
 
 def test_a_lora_changes_nothing_at_first_and_comes_back_from_its_file(tmp_path: Path) -> None:

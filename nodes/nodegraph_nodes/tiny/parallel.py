@@ -84,6 +84,7 @@ def run(
     ``function`` must be importable by name, its arguments picklable.
     """
     if processes == 1:
+        torch.set_num_threads(1)
         function(Worker(), *args)  # type: ignore[call-arg]
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
