@@ -26,7 +26,7 @@ from nodegraph.execution.context import NodeContext, Surroundings
 from nodegraph.execution.debug import Origin
 from nodegraph.execution.demand import Dormant, LazyValue, ReadyValue, UpstreamError
 from nodegraph.execution.inflight import Flight, Flights
-from nodegraph.execution.plan import Plan, PlanEntry, eager_sources
+from nodegraph.execution.plan import Plan, PlanEntry, eager_sources, has_effect
 from nodegraph.execution.saved import SavedFiles
 from nodegraph.execution.tiers import Tiers
 from nodegraph.graph import literals
@@ -233,7 +233,8 @@ class Executor:
 
     def _join(self, entry: PlanEntry) -> bool:
         """Wait for a result that is being made already, by another run or in this one, if there is one."""
-        if entry.key is None or entry.effect is not None or entry.node.type.cache == "volatile":
+        node = entry.node
+        if entry.key is None or node.type.cache == "volatile" or has_effect(self.plan.graph, node):
             return False
         flight = self.flights.claim(entry.key, self.cache.memory.get)
         if flight is None:
@@ -351,7 +352,7 @@ class Executor:
         found: dict[str, tuple[Origin, Any]] = {}
         for name, (source, output) in entry.node.links.items():
             key = self.plan.entries[source].key
-            if key is not None:
+            if key is not None and source in self._values:  # a lazy input may not have run
                 found[name] = (key, output), self._values[source][output]
         return found
 

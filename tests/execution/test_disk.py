@@ -253,9 +253,11 @@ for number in range(60):
 
 
 def test_processes_share_a_folder(tmp_path: Path) -> None:
-    start = partial(subprocess.Popen, [sys.executable, "-c", WRITER, str(tmp_path)], stderr=subprocess.PIPE)
+    start = partial(
+        subprocess.Popen, [sys.executable, "-c", WRITER, str(tmp_path)], stderr=subprocess.PIPE, text=True
+    )
     for process in [start(), start(), start()]:
         _, errors = process.communicate()
-        assert process.returncode == 0, errors.decode()
+        assert process.returncode == 0, errors
     cache = disk(tmp_path, 4000)
     assert all(cache.get(entry.key) is not None for entry in cache.entries())

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from nodegraph.engine import Engine, RunResult
+from nodegraph.engine import RunResult
 from nodegraph.errors import InputError
 from nodegraph.execution import events
 from nodegraph.execution.tiers import worth_a_file
+from tests.execution.conftest import NewEngine
 from tests.execution.work import Work
-from tests.toy import Toy, shown, toy_packs, workflow
+from tests.toy import shown, workflow
 
-NewEngine = Callable[..., Engine]
 CHAIN = workflow(
     {
         "first": ("work.double", {"number": 3}),
@@ -26,25 +24,6 @@ CHAIN = workflow(
     name="chain",
     **shown("sum"),
 )
-
-
-@pytest.fixture
-def work() -> Work:
-    return Work()
-
-
-@pytest.fixture
-def new_engine(work: Work, tmp_path: Path) -> Iterator[NewEngine]:
-    """Engines over one data folder, as processes that follow each other."""
-    engines: list[Engine] = []
-
-    def make(**options: Any) -> Engine:
-        engines.append(Engine(tmp_path / "data", packs=toy_packs(Toy(), ("work", work)), **options))
-        return engines[-1]
-
-    yield make
-    for engine in engines:
-        engine.close()
 
 
 def outcomes(result: RunResult) -> dict[str, str]:

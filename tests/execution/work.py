@@ -10,7 +10,7 @@ from nodegraph import Context, hookimpl, node
 
 
 class Work:
-    """Counts what ran; `meanwhile` is called inside `work.hold`."""
+    """Counts what ran; `meanwhile` is called inside `work.hold` and its kin."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -51,4 +51,10 @@ class Work:
             self.meanwhile()
             return number
 
-        return [double, dice, hold, hold_later]
+        @node("work.poke", lane="inline")
+        def poke(number: float = 0.0) -> float:
+            """As `hold`, in the scheduler's loop and in its way."""
+            self.meanwhile()
+            return number
+
+        return [double, dice, hold, hold_later, poke]
