@@ -19,6 +19,7 @@ from nodegraph.errors import CancelledError, InputError, Problem, RunFailedError
 from nodegraph.execution import events
 from nodegraph.execution.cache import Kept, MemoryCache
 from nodegraph.execution.cancel import CancelToken
+from nodegraph.execution.collector import held
 from nodegraph.execution.context import Surroundings
 from nodegraph.execution.debug import Watch
 from nodegraph.execution.disk import DiskCache
@@ -43,6 +44,7 @@ from nodegraph.graph.binding import BoundGraph, bind, problems_of
 from nodegraph.graph.document import Document
 from nodegraph.graph.inputs import apply_inputs, current_values, resolve_seeds
 from nodegraph.graph.loading import load_document
+from nodegraph.graph.migrate import migrate_nodes
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.modelfiles.index import FileIndex
 from nodegraph.packs import Packs, load_packs
@@ -157,14 +159,16 @@ class Engine:
             return self._resources
 
     def load(self, source: Source) -> Document:
-        """A document from a file, JSON text or data, or a template (`"template:NAME"`)."""
+        """A document from a file, JSON text or data, or a template (`"template:NAME"`).
+
+        Its nodes are brought to the versions of their types that the packs have now.
+        """
         if isinstance(source, BoundGraph):
             return source.document
-        if isinstance(source, Document):
-            return source
         if isinstance(source, str) and source.startswith("template:"):
-            return load_document(self._template(source.removeprefix("template:")))
-        return load_document(source)
+            source = self._template(source.removeprefix("template:"))
+        document = source if isinstance(source, Document) else load_document(source)
+        return migrate_nodes(document, self.registry)
 
     def _template(self, name: str) -> Path:
         templates = self.registry.templates
@@ -328,8 +332,9 @@ class Engine:
         cancel: CancelToken,
     ) -> tuple[BoundGraph, Plan, Mapping[str, Mapping[str, Any]]]:
         """The graph, its plan, and what the plan reuses: in our hands, before the cache can drop it."""
-        graph = self.bind(source, **inputs)
-        wanted = resolve_targets(graph, targets)
+        with held():
+            graph = self.bind(source, **inputs)
+            wanted = resolve_targets(graph, targets)
         while True:
             planned = self._plan(graph, wanted, emit, cancel)
             reused = self._tiers.hold(planned)
@@ -360,7 +365,8 @@ class Engine:
             document=content_digest(graph.document),
             given={id_: keyed.key for id_, keyed in (given or {}).items()},
         )
-        return plan(graph, targets, snapshot)
+        with held():
+            return plan(graph, targets, snapshot)
 
     def _guard(self) -> AbstractContextManager[object]:
         return self.resources.guard()

@@ -309,6 +309,8 @@ def _reason(action: Action, parts: Parts, earlier: Parts | None) -> str:
         return "if its branch is taken"
     if earlier is None:
         return "first run"
+    if parts == earlier:
+        return "not kept in the cache"
     changed = [name for name in {**parts, **earlier} if _differ(parts.get(name), earlier.get(name))]
     return f"changed: {', '.join(changed)}" if changed else "not kept in the cache"
 

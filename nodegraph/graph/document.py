@@ -119,13 +119,13 @@ def split_reference(reference: str) -> tuple[str, str | None]:
 
 def link_of(value: Any) -> str | None:
     """The reference of a link `{"from": "node.output"}`, or None if the value is a literal."""
-    if isinstance(value, Mapping) and value.keys() == {"from"} and isinstance(value["from"], str):
+    if isinstance(value, dict) and len(value) == 1 and isinstance(value.get("from"), str):
         return str(value["from"])
     return None
 
 
 def literal_of(value: Any) -> Any:
     """The literal that is meant: `{"value": x}` escapes an object."""
-    if isinstance(value, Mapping) and value.keys() == {"value"}:
+    if isinstance(value, dict) and len(value) == 1 and "value" in value:
         return value["value"]
     return value
