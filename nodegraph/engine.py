@@ -45,6 +45,7 @@ from nodegraph.graph.document import Document
 from nodegraph.graph.inputs import apply_inputs, current_values, resolve_seeds
 from nodegraph.graph.loading import load_document
 from nodegraph.graph.migrate import migrate_nodes
+from nodegraph.graph.sweep import Axis, Mode, cells
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.modelfiles.index import FileIndex
 from nodegraph.packs import Packs, load_packs
@@ -258,6 +259,39 @@ class Engine:
         await self._tiers.written()
         self._earlier.put(planned)
         return _result(graph, planned, record, state)
+
+    async def sweep(
+        self,
+        source: Source,
+        axes: Sequence[Axis],
+        *,
+        mode: Mode = "grid",
+        targets: Sequence[str] | None = None,
+        on_event: events.Emit = events.discard,
+        on_cell: Callable[[int, int, Mapping[str, Any]], None] = lambda *_cell: None,
+        cancel: CancelToken | None = None,
+        **inputs: Any,
+    ) -> list[tuple[Mapping[str, Any], RunResult]]:
+        """Run a workflow once for every cell of its axes; what cells share is computed once.
+
+        on_cell(index, count, inputs) is called before each run. The cells with their results come in order.
+        Raises as `run` does, at the first cell that fails.
+        """
+        document = self.bind(source, **inputs).document
+        spanned = cells(axes, mode)
+        done: list[tuple[Mapping[str, Any], RunResult]] = []
+        for index, cell in enumerate(spanned):
+            on_cell(index, len(spanned), cell)
+            result = await self.run(document, targets=targets, on_event=on_event, cancel=cancel, **cell)
+            done.append((cell, result))
+        return done
+
+    def contact_sheet(self, values: Sequence[object], labels: Sequence[str], columns: int) -> object:
+        """One value that shows all of these with their labels. InputError where no pack can show them."""
+        sheet = self.packs.manager.hook.make_contact_sheet(values=values, labels=labels, columns=columns)
+        if sheet is None:
+            raise InputError("these results cannot be shown on a contact sheet", code="cannot_export")
+        return sheet
 
     async def _run_body(
         self, graph: BoundGraph, given: Mapping[str, Keyed], emit: events.Emit, around: Surroundings

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,6 +45,23 @@ class Exporter:
     suffixes: tuple[str, ...]
     write: Callable[[Any, Path, RunRecord], None]
     split: Callable[[Any], Sequence[Any]] = lambda value: [value]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMigration:
+    """A step of a node type from one version to the next: how a node that was saved then is written now.
+
+    `renamed` maps input names, old to new, and `outputs` output names: links and named inputs follow.
+    `inputs` gets the inputs as the document holds them (links too), under their new names, and returns what
+    they are now. `becomes` is the id of the type that takes over, at its version 1.
+    """
+
+    node: str
+    version: int
+    inputs: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda inputs: inputs
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    becomes: str | None = None
 
 
 class Resources(Protocol):
@@ -113,6 +130,16 @@ class Hooks:
     def register_templates(self) -> Sequence[Path]:  # type: ignore[empty-body]
         """Return the workflow documents (*.json) that the pack ships as templates."""
 
+    @hookspec
+    def register_migrations(self) -> Sequence[NodeMigration]:  # type: ignore[empty-body]
+        """Return the steps that bring nodes in old workflows to the versions that the pack has now."""
+
     @hookspec(firstresult=True)
     def make_resources(self, settings: ResourceSettings, files: Files) -> Resources | None:
         """Return the resources that nodes run on, or None to leave it to another pack."""
+
+    @hookspec(firstresult=True)
+    def make_contact_sheet(
+        self, values: Sequence[object], labels: Sequence[str], columns: int
+    ) -> object | None:
+        """Return one value that shows all of these, each with its label, or None for values of no use."""

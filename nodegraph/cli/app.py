@@ -40,6 +40,15 @@ def app() -> None:
     help="How much of the disk results may take that later runs reuse; 0 switches it off.",
 )  # fmt: skip
 @click.option(
+    "--sweep", "sweeps", multiple=True, metavar="NAME=VALUES",
+    help="Run once for each value and make a contact sheet: seed=1..8, cfg=4,7, 'prompt=a cat|a dog'. "
+    "Several axes span a grid.",
+)  # fmt: skip
+@click.option(
+    "--sweep-mode", type=click.Choice(["grid", "zip"]), default="grid", show_default=True,
+    help="Combine all values of the axes, or take them side by side.",
+)  # fmt: skip
+@click.option(
     "--debug", is_flag=True, help="Check that no node changes its inputs, and name the one that does (slow)."
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from nodegraph.cli.progress import Display
 from nodegraph.cli.report import show_plan, show_times
+from nodegraph.cli.signals import signals
 from nodegraph.cli.sources import input_values, load_workflow
+from nodegraph.cli.sweep import sweep
 from nodegraph.engine import Engine, RunResult
 from nodegraph.errors import InputError
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.graph.binding import BoundGraph
+from nodegraph.graph.inputs import input_specs
+from nodegraph.graph.sweep import Mode, parse_axis
 from nodegraph.sockets import ValueType
 
 
 def run_workflow(
     workflow: str, *, pairs: Sequence[str], extra: Sequence[str], output: Path | None,
-    output_name: str | None, device: str, dtype: str, disk_cache: float,
-    debug: bool, dry_run: bool, quiet: bool, data_dir: Path | None,
+    output_name: str | None, device: str, dtype: str, disk_cache: float, sweeps: Sequence[str],
+    sweep_mode: Mode, debug: bool, dry_run: bool, quiet: bool, data_dir: Path | None,
 ) -> None:  # fmt: skip
     """Run a workflow and print where its result is."""
     start = time.perf_counter()
@@ -34,8 +36,9 @@ def run_workflow(
     ) as engine:
         document = load_workflow(engine, workflow)
         graph = engine.bind(document, **input_values(engine, document, pairs, extra))
-        target = _target(graph, output_name) if output is not None else None
-        targets = _targets(graph, target)
+        axes = [parse_axis(text, input_specs(document, engine.registry)) for text in sweeps]
+        target = _target(graph, output_name) if output is not None or axes else None
+        targets = _targets(graph, target if output is not None else None)
         if output is not None and target is not None:
             _check_output(engine, graph, target, output)
         if dry_run:
@@ -44,6 +47,10 @@ def run_workflow(
         before_import = time.perf_counter()
         engine.warm_up(graph)
         imported = time.perf_counter() - before_import
+        if axes and target is not None:
+            sheet = sweep(engine, graph, axes, sweep_mode, target, output, quiet=quiet)
+            click.echo(sheet.absolute())
+            return
         with Display(graph, quiet=quiet) as display:
             result = asyncio.run(_run(engine, graph, targets, display))
         paths = [artifact.path for artifact in result.artifacts]
@@ -104,27 +111,5 @@ async def _run(
     engine: Engine, graph: BoundGraph, targets: Sequence[str] | None, display: Display
 ) -> RunResult:
     cancel = CancelToken()
-    with _signals(cancel.cancel):
+    with signals(cancel.cancel):
         return await engine.run(graph, targets=targets, on_event=display.show, cancel=cancel)
-
-
-@contextmanager
-def _signals(cancel: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C ends the run cleanly; a second one ends the program."""
-    loop = asyncio.get_running_loop()
-
-    def first() -> None:
-        loop.remove_signal_handler(signal.SIGINT)
-        cancel()
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, first)
-        loop.add_signal_handler(signal.SIGTERM, cancel)
-    except NotImplementedError:  # Windows has no such handlers: Ctrl-C then cancels the task itself
-        yield
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        loop.remove_signal_handler(signal.SIGTERM)

@@ -59,3 +59,15 @@ def make_resources(settings: ResourceSettings, files: Files) -> Resources:
     from nodegraph_nodes.resources import DiffusionResources
 
     return DiffusionResources(settings, files)
+
+
+@hookimpl
+def make_contact_sheet(values: Sequence[object], labels: Sequence[str], columns: int) -> object | None:
+    from nodegraph import Image
+
+    images = [value for value in values if isinstance(value, Image)]
+    if not images or len(images) < len(values):
+        return None
+    from nodegraph_nodes.image.sheet import contact_sheet
+
+    return contact_sheet(images, labels, columns)

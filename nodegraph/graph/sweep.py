@@ -1,0 +1,86 @@
+"""Sweeps: axes over named inputs, and the cells that they span."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nodegraph.declare import InputSpec
+from nodegraph.errors import InputError
+from nodegraph.graph.inputs import parse_text
+
+Mode = Literal["grid", "zip"]
+MAX_CELLS = 10_000
+_RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One named input and the values that it takes, in order."""
+
+    name: str
+    values: tuple[Any, ...]
+
+
+def parse_axis(text: str, specs: Mapping[str, InputSpec]) -> Axis:
+    """An axis as written: `seed=1..8`, `steps=10..30..10` (with a step), `cfg=4,7`, `prompt=a cat|a dog`.
+
+    Values are split at `|` if there is one, else at commas. InputError names an input that does not exist,
+    or an axis without values.
+    """
+    name, equals, written = text.partition("=")
+    if not equals or not written:
+        raise InputError(f"'{text}' is not an axis", expected="NAME=VALUE,VALUE or NAME=FROM..TO", found=text)
+    if name not in specs:
+        raise InputError(
+            f"the workflow has no input '{name}' to sweep over", code="unknown_input",
+            remedy=f"There is: {', '.join(specs)}.",
+        )  # fmt: skip
+    span = _RANGE.fullmatch(written)
+    if span:
+        return Axis(name, _span(text, int(span[1]), int(span[2]), int(span[3] or 1)))
+    parts = written.split("|") if "|" in written else written.split(",")
+    return Axis(name, tuple(parse_text(specs[name], part.strip()) for part in parts))
+
+
+def _span(text: str, first: int, last: int, step: int) -> tuple[int, ...]:
+    if step < 1 or abs(last - first) // max(step, 1) >= MAX_CELLS:
+        raise InputError(f"'{text}' has no end in sight", expected=f"up to {MAX_CELLS} values", found=text)
+    return tuple(range(first, last + 1, step) if last >= first else range(first, last - 1, -step))
+
+
+def cells(axes: Sequence[Axis], mode: Mode = "grid") -> list[dict[str, Any]]:
+    """The inputs of every run: all combinations (the last axis varies fastest), or the axes side by side.
+
+    InputError: an input on two axes, axes of different lengths side by side, or too many cells.
+    """
+    names = [axis.name for axis in axes]
+    if len(set(names)) < len(names):
+        raise InputError("an input stands on two axes", found=", ".join(names), remedy="Join them into one.")
+    lengths = [len(axis.values) for axis in axes]
+    if mode == "zip" and len(set(lengths)) > 1:
+        raise InputError(
+            "the axes differ in length", expected="equally many values on each",
+            found=", ".join(f"{axis.name}: {len(axis.values)}" for axis in axes),
+        )  # fmt: skip
+    together = itertools.product if mode == "grid" else zip
+    made = [dict(zip(names, values, strict=True)) for values in together(*(axis.values for axis in axes))]
+    if len(made) > MAX_CELLS:
+        raise InputError("the sweep is too large", expected=f"up to {MAX_CELLS} runs", found=str(len(made)))
+    return made
+
+
+def columns(axes: Sequence[Axis], mode: Mode = "grid") -> int:
+    """How many cells make a row of a contact sheet: the last axis of a grid, else about a square."""
+    count = len(cells(axes, mode))
+    if mode == "grid" and len(axes) > 1:
+        return len(axes[-1].values)
+    return min(count, max(4, round(count**0.5)))
+
+
+def label(cell: Mapping[str, Any]) -> str:
+    """A cell in words: `seed 3, cfg 7.0`."""
+    return ", ".join(f"{name} {value}" for name, value in cell.items())
