@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,7 +39,12 @@ class TensorStore(Protocol):
 
 def is_tensor(value: object) -> bool:
     """Whether this is a torch tensor, told without importing torch."""
-    return any(cls.__module__ == "torch" and cls.__name__ == "Tensor" for cls in type(value).__mro__)
+    return _is_tensor_class(type(value))
+
+
+@lru_cache(maxsize=256)
+def _is_tensor_class(cls: type) -> bool:
+    return any(base.__module__ == "torch" and base.__name__ == "Tensor" for base in cls.__mro__)
 
 
 @dataclass(frozen=True)
