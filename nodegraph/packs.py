@@ -121,5 +121,7 @@ def _register(plugin: object, pack: Pack, registry: Registry) -> None:
         registry.add_exporters(exporters)
     for folders in hook.register_folders():
         registry.add_folders(folders)
+    for steps in hook.register_migrations():
+        registry.add_migrations(steps)
     for templates in hook.register_templates():
         registry.add_templates(templates)

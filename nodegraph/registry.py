@@ -12,7 +12,7 @@ from typing import Any
 from nodegraph.codecs import Codecs, builtin_codecs
 from nodegraph.declare import NodeType, node_type
 from nodegraph.errors import DeclarationError, InputError
-from nodegraph.hookspecs import ChoiceEntry, Exporter
+from nodegraph.hookspecs import ChoiceEntry, Exporter, NodeMigration
 
 
 class Registry:
@@ -25,6 +25,7 @@ class Registry:
         self._choices: dict[str, dict[str, ChoiceEntry]] = {}
         self._exporters: list[Exporter] = []
         self._templates: dict[str, Path] = {}
+        self._migrations: dict[tuple[str, int], NodeMigration] = {}
 
     def copy(self) -> Registry:
         """A registry with the same contents that can grow on its own."""
@@ -35,6 +36,7 @@ class Registry:
         other._choices = {name: dict(entries) for name, entries in self._choices.items()}
         other._exporters = list(self._exporters)
         other._templates = dict(self._templates)
+        other._migrations = dict(self._migrations)
         return other
 
     def add_nodes(self, marked: Iterable[object], pack: str = "") -> None:
@@ -67,6 +69,26 @@ class Registry:
             if self._templates.setdefault(path.stem, path) != path:
                 raise DeclarationError(f"there are two templates named '{path.stem}'")
 
+    def add_migrations(self, steps: Iterable[NodeMigration]) -> None:
+        """Add steps between versions of node types. DeclarationError if two lead on from one version."""
+        for step in steps:
+            if self._migrations.setdefault((step.node, step.version), step) is not step:
+                raise DeclarationError(
+                    f"there are two migrations of '{step.node}' from version {step.version}"
+                )
+        self._check_ends()
+
+    def _check_ends(self) -> None:
+        for start in self._migrations.values():
+            passed = {start.node}
+            step: NodeMigration | None = start
+            while step is not None:
+                if step.becomes in passed:
+                    raise DeclarationError(f"the migrations of '{start.node}' lead back to where they start")
+                passed |= {step.becomes} if step.becomes else set()
+                follows = (step.becomes, 1) if step.becomes else (step.node, step.version + 1)
+                step = self._migrations.get(follows)
+
     def add_folders(self, folders: Mapping[str, Iterable[Path]]) -> None:
         """Add folders of files by kind."""
         for kind, paths in folders.items():
@@ -76,6 +98,11 @@ class Registry:
     def nodes(self) -> Mapping[str, NodeType]:
         """Every node type by id."""
         return self._nodes
+
+    @property
+    def migrations(self) -> Mapping[tuple[str, int], NodeMigration]:
+        """Every step between versions of node types, by node id and the version that it leads on from."""
+        return self._migrations
 
     @property
     def templates(self) -> Mapping[str, Path]:

@@ -82,7 +82,9 @@ class Graph:
 
         def record(*args: Any, **kwargs: Any) -> Any:
             inputs = _by_name(type_, args, kwargs)
-            node = self._add(type_.id, inputs, id, {"version": version, "mode": mode, "title": title})
+            # A node without a version is one of version 1: old files must stay readable.
+            written = version or (type_.version if type_.version > 1 else None)
+            node = self._add(type_.id, inputs, id, {"version": written, "mode": mode, "title": title})
             return _result(self, type_, node)
 
         return record

@@ -78,7 +78,8 @@ def call_of(entry: Mapping[str, Any], type_: NodeType | None, names: Names) -> C
     inputs: Mapping[str, Any] = entry.get("inputs", {})
     if not _can_be_called(entry):
         return Call("raw")
-    home = _home(type_) if type_ is not None else None
+    written = type_ is not None and (type_.version == 1 or "version" in entry)  # else it would gain one
+    home = _home(type_) if type_ is not None and written else None
     if type_ is not None and home is not None:
         parameters = _parameters(type_)
         if _fits(parameters, inputs):

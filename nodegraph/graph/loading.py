@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph.document import FORMAT_VERSION, Document
+from nodegraph.graph.migrate import is_known_format, migrate_data
 
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
@@ -160,17 +161,18 @@ def _validate(data: Any) -> Document:
     version = data.get("nodegraph")
     if version is None:
         raise WorkflowError([_no_version(data)])
-    if type(version) is not int or version != FORMAT_VERSION:
+    if not is_known_format(version):
         raise WorkflowError(
             [
                 Problem(
                     "document_version", "the document has a format version that this nodegraph does not read",
-                    expected=str(FORMAT_VERSION), found=repr(version), remedy="Update nodegraph.",
+                    expected=" or ".join(map(str, range(1, FORMAT_VERSION + 1))), found=repr(version),
+                    remedy="Update nodegraph.",
                 )
             ]
         )  # fmt: skip
     try:
-        return Document.model_validate(data)
+        return Document.model_validate(migrate_data(data))
     except ValidationError as error:
         raise WorkflowError([_problem(item) for item in error.errors()]) from None
 

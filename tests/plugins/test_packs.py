@@ -12,7 +12,7 @@ import pytest
 from nodegraph import hookimpl, node
 from nodegraph.engine import Engine
 from nodegraph.errors import DeclarationError, InputError
-from nodegraph.hookspecs import ChoiceEntry, Exporter, Hooks, Resources, ResourceSettings
+from nodegraph.hookspecs import ChoiceEntry, Exporter, Hooks, NodeMigration, Resources, ResourceSettings
 from nodegraph.packs import load_packs
 from nodegraph.runtime import Files, RunRecord
 from tests.toy import Box, NoModels, Toy, shown, toy_packs, workflow
@@ -259,6 +259,10 @@ class Everything(Nodes):
         return [self.folder / "mine.json"]
 
     @hookimpl
+    def register_migrations(self) -> Sequence[NodeMigration]:
+        return [NodeMigration("good.double", 1, becomes="good.twice")]
+
+    @hookimpl
     def make_resources(self, settings: ResourceSettings, files: Files) -> None:
         return None  # another pack may
 
@@ -273,6 +277,8 @@ def test_a_pack_may_add_to_everything(tmp_path: Path) -> None:
     with Engine(tmp_path / "data", packs=toy_packs(Toy(), ("all", Everything(shipped)))) as engine:
         assert not engine.packs.failures
         assert engine.run_sync("template:mine").outputs == {"o": 2.0}
+        old = workflow({"n": ("good.double", {"number": 3})}, **shown("n"))
+        assert engine.run_sync(old).outputs == {"result": 6.0}
         flow = workflow(
             {
                 "text": ("toy.read", {"file": "shipped.png"}),
