@@ -39,7 +39,7 @@ class TensorStore(Protocol):
 
 def is_tensor(value: object) -> bool:
     """Whether this is a torch tensor, told without importing torch."""
-    return _is_tensor_class(type(value))
+    return _is_tensor_class(type(value))  # type: ignore[arg-type] # every class is hashable
 
 
 @lru_cache(maxsize=256)

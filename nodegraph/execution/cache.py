@@ -16,6 +16,7 @@ from typing import Any
 from nodegraph.codecs import tensors_in
 
 _OVERHEAD = 512  # bytes of a small entry: its key, its dict, its objects
+_ITEMS = (str, list, tuple)
 _PLAIN = frozenset({bool, int, float, str, type(None)})  # there is no tensor in these
 Outputs = Mapping[str, Any]
 
@@ -177,13 +178,15 @@ class MemoryCache:
 
 def size_of(outputs: Outputs) -> int:
     """Bytes of all tensors in the outputs, storage that is shared counted once, plus a small overhead."""
-    items = sum(len(value) for value in outputs.values() if isinstance(value, str | list | tuple))
-    small = _OVERHEAD + 8 * items
-    if all(type(value) in _PLAIN for value in outputs.values()):
-        return small
+    size = _OVERHEAD
+    for value in outputs.values():
+        if isinstance(value, _ITEMS):
+            size += 8 * len(value)
+    if _PLAIN.issuperset(map(type, outputs.values())):
+        return size
     storages: dict[int, int] = {
         storage.data_ptr(): storage.nbytes()
         for tensor in tensors_in(outputs)
         for storage in [tensor.untyped_storage()]
     }
-    return small + sum(storages.values())
+    return size + sum(storages.values())
