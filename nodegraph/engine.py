@@ -398,6 +398,7 @@ class Engine:
             earlier=self._earlier.get(graph.document.name),
             document=content_digest(graph.document),
             given={id_: keyed.key for id_, keyed in (given or {}).items()},
+            fleeting=frozenset(id_ for id_, keyed in (given or {}).items() if not keyed.lasting),
         )
         with held():
             return plan(graph, targets, snapshot)

@@ -142,10 +142,14 @@ class Lazy(Protocol[T_co]):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Keyed:
-    """A value with the key of where it comes from, so that what is made of it can be cached."""
+    """A value with the key of where it comes from, so that what is made of it can be cached.
+
+    lasting: whether that may be on disk: no volatile node had a part in it.
+    """
 
     value: Any
     key: str
+    lasting: bool = True
 
 
 class Context(Protocol):

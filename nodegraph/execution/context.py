@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class NodeContext:
     def __init__(self, entry: PlanEntry, surroundings: Surroundings, emit: events.Emit) -> None:
         self._node = entry.node.id
         self._parts = entry.parts
+        self._lasting = entry.lasting
         self._values: Mapping[str, Any] = {}
         self._around = surroundings
         self._emit = emit
@@ -114,7 +115,9 @@ class NodeContext:
 
     def _keyed(self, value: Any, origin: Any) -> Keyed:
         """Plain values are known by what they are, others by where they come from."""
-        return Keyed(value, value_key(value) if isinstance(value, JSON_LEAVES) else digest(["from", origin]))
+        if isinstance(value, JSON_LEAVES):
+            return Keyed(value, value_key(value))
+        return Keyed(value, digest(["from", origin]), self._lasting)
 
     async def run(self, body: str, inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
         self.check_cancelled()
@@ -123,7 +126,9 @@ class NodeContext:
         path = f"{self._node}/{step}"
         outputs, state = await self._around.nested.run(body, inputs, path, self._emit)
         self._artifacts.extend(state.artifacts)
-        return outputs
+        if self._lasting:
+            return outputs
+        return {name: replace(keyed, lasting=False) for name, keyed in outputs.items()}
 
     def choice(self, registry: str, name: str) -> Any:
         return self._around.registry.choice(registry, name)

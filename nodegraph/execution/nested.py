@@ -55,8 +55,9 @@ class NestedRuns:
             raise NodeFailedError(problem, first.cause, first.inputs)
         if state.cancelled:
             raise CancelledError("the run was cancelled")
+        lasting = all(keyed.lasting for keyed in given.values())
         outputs = {
-            name: Keyed(state.outputs[node][output], digest([keys[node], output]))
+            name: Keyed(state.outputs[node][output], digest([keys[node], output]), lasting)
             for name, (node, output) in found.graph.outputs.items()
         }
         return outputs, state

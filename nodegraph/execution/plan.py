@@ -30,7 +30,8 @@ class Snapshot:
     file_hashes: (kind, name) -> content hash; cached, stored (on disk) and saved: keys that need not run;
     profile: the execution profile of nodes that compute with weights; nonce: in the key of volatile nodes;
     earlier: the key parts of the closest earlier run by node id; document: the digest of what is stored in
-    saved files; given: the keys of nodes whose results are given from outside (the inputs of a body).
+    saved files; given: the keys of nodes whose results are given from outside (the inputs of a body);
+    fleeting: those of them in which a volatile node had a part.
     """
 
     file_hashes: Mapping[Pair, str] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Snapshot:
     earlier: Mapping[str, Parts] = field(default_factory=dict)
     document: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
+    fleeting: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:
         for id_, key in keys.items()
         if key is not None and (graph.nodes[id_].type.output or (id_ in traits and traits[id_].effects))
     }
-    fleeting = _fleeting(graph, traits)
+    fleeting = _fleeting(graph, traits, snapshot.fleeting)
     actions = _Choice(graph, keys, effects, fleeting, traits, snapshot).actions(targets)
     entries: dict[str, PlanEntry] = {}
     for id_, node in graph.nodes.items():
@@ -276,9 +278,10 @@ class _Choice:
         return "disk" if stored else None
 
 
-def _fleeting(graph: BoundGraph, traits: Mapping[str, Traits]) -> set[str]:
+def _fleeting(graph: BoundGraph, traits: Mapping[str, Traits], given: frozenset[str]) -> set[str]:
     """The volatile nodes and everything that reads from one, near or far."""
-    found = {id_ for id_, node in graph.nodes.items() if node.type.cache == "volatile"}
+    found = set(given)
+    found.update(id_ for id_, node in graph.nodes.items() if node.type.cache == "volatile")
     found.update(id_ for id_, one in traits.items() if one.volatile)
     if found:
         for id_ in graph.nodes:  # in running order: what it reads was looked at before
