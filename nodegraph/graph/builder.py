@@ -22,7 +22,7 @@ from nodegraph.graph.document import FORMAT_VERSION, Document, link_of
 from nodegraph.graph.growing import unescaped
 from nodegraph.graph.loading import load_document
 from nodegraph.graph.proxies import NamedInput, NodeHandle, Output, is_proxy, literal
-from nodegraph.runtime import Context
+from nodegraph.runtime import Context, Lazy
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -113,6 +113,10 @@ class Graph:
     def link(self, reference: str) -> Any:
         """A link as it is written in a document (`"node.output"`), also to a node that is added later."""
         return Output(self, reference)
+
+    def lazy(self, value: T) -> Lazy[T]:
+        """The same value, typed for a `Lazy[T]` input, whose branch runs only when the node asks for it."""
+        return cast("Lazy[T]", value)
 
     def input(self, name: str, value: T, *, help: str | None = None) -> T:
         """Declare a named input; give what is returned to the nodes that it feeds.

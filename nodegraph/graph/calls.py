@@ -6,7 +6,7 @@ import inspect
 import json
 import keyword
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_type_hints
 
@@ -60,6 +60,7 @@ class Call:
     outputs: Sequence[str] | None = None
     """Of a function: the attributes of its result; None where the result is the only output itself."""
     parameters: Sequence[inspect.Parameter] = ()
+    lazy: Container[str] = ()
 
     def attribute(self, port: str | None) -> str | None:
         """What follows the node's variable to mean one of its outputs; None if only a link can say it."""
@@ -85,8 +86,8 @@ def call_of(entry: Mapping[str, Any], type_: NodeType | None, names: Names) -> C
         if _fits(parameters, inputs):
             ports = [parameter.name for parameter in parameters if parameter.name in inputs]
             head = f"{names.module(home[0])}.{home[1]}"
-            return Call("function", head, ports, _fields(type_), parameters)
-    if all(map(_is_name, inputs)):
+            return Call("function", head, ports, _fields(type_), parameters, type_.lazy_inputs)
+    if all(map(_is_name, inputs)) and all(map(survives, inputs.values())):
         return Call("id", python_text(entry["type"]), tuple(inputs))
     return Call("raw")
 
@@ -127,11 +128,7 @@ def _can_be_called(entry: Mapping[str, Any]) -> bool:
     options = {name: entry[name] for name in OPTIONS if name in entry}
     known = entry.keys() <= {"type", "inputs", *OPTIONS}
     empty = "inputs" in entry and not entry["inputs"]
-    return known and not empty and None not in options.values() and all(map(survives, _values(entry)))
-
-
-def _values(entry: Mapping[str, Any]) -> list[Any]:
-    return list(entry.get("inputs", {}).values())
+    return known and not empty and None not in options.values()
 
 
 def _is_name(text: str) -> bool:
@@ -171,7 +168,10 @@ def _fits(parameters: Sequence[inspect.Parameter], inputs: Mapping[str, Any]) ->
         elif item.kind is item.VAR_KEYWORD:
             if item.name in inputs and not (isinstance(value, dict) and _are_arguments(value, names)):
                 return False
-        elif item.name not in inputs and (positional or item.default is item.empty):
+        elif item.name in inputs:
+            if not survives(value):
+                return False
+        elif positional or item.default is item.empty:
             return False
     return True
 

@@ -161,13 +161,14 @@ class _Writer:
             if item.name not in inputs:
                 continue
             value = inputs[item.name]
+            typed = "g.lazy({})".format if item.name in call.lazy else "{}".format
             if item.kind is Parameter.VAR_POSITIONAL:
-                arguments += map(self._item, value)
+                arguments += [typed(self._item(one)) for one in value]
                 before_growing = False
             elif item.kind is Parameter.VAR_KEYWORD:
-                arguments += [f"{name}={self._item(one)}" for name, one in value.items()]
+                arguments += [f"{name}={typed(self._item(one))}" for name, one in value.items()]
             else:
-                text = self._value(id_, item.name, value)
+                text = typed(self._value(id_, item.name, value))
                 arguments.append(text if before_growing else f"{item.name}={text}")
         return arguments
 

@@ -69,7 +69,9 @@ class _Scope:
         self.outputs: dict[tuple[str, str], str] = {}
         migrated = {id_: self._migrate(id_, entry, place) for id_, entry in nodes.items()}
         self.changed = any(migrated[id_] is not entry for id_, entry in nodes.items())
-        self.nodes = {id_: self._relinked(entry) for id_, entry in migrated.items()}
+        self.nodes = (
+            {id_: self._relinked(entry) for id_, entry in migrated.items()} if self.outputs else migrated
+        )
 
     def fed(self, place: str) -> str:
         """A `node.input` under its new name."""

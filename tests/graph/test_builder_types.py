@@ -36,6 +36,7 @@ assert_type(image, Image)
 g(nodes.image_save)(image, prefix="typed")
 g.output("image", image)
 assert_type(g(later)(1.0), float)
+assert_type(g(nodes.logic_if)(True, g.lazy(image), g.lazy(image)), Image)
 assert_type(g(add)(g(parts)(1.0).whole, 2), float)
 """
 WRONG = {

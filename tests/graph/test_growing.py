@@ -15,7 +15,7 @@ from nodegraph.engine import Engine
 from nodegraph.errors import Problem, RunFailedError
 from nodegraph.graph.export import to_python
 from nodegraph.packs import load_packs
-from tests.graph.typed_nodes import TypedPack, later_total, listed, number, total
+from tests.graph.typed_nodes import TypedPack, first_of, later_total, listed, number, total
 from tests.toy import workflow
 
 
@@ -119,6 +119,13 @@ def test_the_order_of_a_list_counts_and_that_of_names_does_not(engine: Engine) -
     assert keys(engine, "typed.listed", first="a", named={"x": 2, "y": 1}) != named
 
 
+def test_growing_inputs_may_be_lazy(engine: Engine) -> None:
+    run = engine.run_sync(of("typed.first", branches=[TWO, THREE]))
+    assert run.outputs["result"] == 2
+    assert "three" not in run.outcomes("ran")
+    assert result(engine, "typed.first", branches=[7, THREE]) == 7
+
+
 def test_a_muted_value_leaves_the_list(engine: Engine) -> None:
     document = of("typed.total", numbers=[1, TWO, THREE])
     document["nodes"]["two"]["mode"] = "mute"
@@ -179,6 +186,7 @@ def test_built_and_exported_growing_inputs_are_the_same(
     g(total)(*given)
     if given:
         g(later_total)(two, *given)
+        g(first_of)(*map(g.lazy, given))
     names: dict[str, Any] = {name: two if value == "link" else value for name, value in named.items()}
     g(listed)("a", "b", end="", **names)
     document = g.document()

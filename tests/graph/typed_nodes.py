@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, Field
 
 from nodegraph import Context, OneOrMany, hookimpl, node
+from nodegraph.runtime import Lazy
 
 Small = Annotated[float, Field(ge=-10, le=10)]
 
@@ -83,6 +84,12 @@ async def later_total(ctx: Context, start: float = 0.0, *numbers: float) -> floa
     return start + sum(numbers)
 
 
+@node("typed.first")
+async def first_of(*branches: Lazy[float]) -> float:
+    """Run the first branch and no other."""
+    return await branches[0]
+
+
 class Resize(BaseModel, frozen=True):
     """Make it another size."""
 
@@ -125,5 +132,6 @@ class TypedPack:
     @hookimpl
     def register_nodes(self) -> list[object]:
         return [
-            number, add, parts, measure, later, show, total, listed, later_total, transform, resize, average,
+            number, add, parts, measure, later, show, total, listed, later_total, first_of, transform, resize,
+            average,
         ]  # fmt: skip
