@@ -63,5 +63,7 @@ class Display:
             self._progress.remove_task(self._bars.pop(name))
 
     def _title(self, node: str) -> str:
-        bound = self._graph.nodes[node]
+        bound = self._graph.nodes.get(node)
+        if bound is None:
+            return node  # a node inside a loop, by its path
         return bound.title if bound.title != node else f"{node} ({bound.type.title.lower()})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def columns(axes: Sequence[Axis], mode: Mode = "grid") -> int:
     count = len(cells(axes, mode))
     if mode == "grid" and len(axes) > 1:
         return len(axes[-1].values)
-    return min(count, max(4, round(count**0.5)))
+    return min(count, max(4, math.isqrt(count)))
 
 
 def label(cell: Mapping[str, Any]) -> str:

@@ -69,7 +69,11 @@ CASES: list[tuple[str, Callable[[Doc], Any], list[str]]] = [
     ),
     ("empty node type", with_node("x", {"type": ""}), ["node 'x'", "no node type is called ''"]),
     ("an undefined subgraph", with_node("x", {"type": "#mine"}), ["node 'x'", "no subgraph 'mine'"]),
-    ("an unknown mode", with_node("x", {"type": "image.invert", "mode": "sleep"}), ["nodes.x.mode", "'sleep'"]),
+    (
+        "an unknown mode",
+        with_node("x", {"type": "image.invert", "mode": "sleep"}),
+        ["nodes.x.mode", "'sleep'"],
+    ),
     ("the way to every result muted", with_input_mode("loader", "mute"), ["nothing in the workflow"]),
     (
         "another node version",

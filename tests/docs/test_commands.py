@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from nodegraph import Engine
 from nodegraph.cli.app import app
 from nodegraph.cli.failures import guarded
 from nodegraph.declare import NodeType, node_type
@@ -51,6 +52,12 @@ def test_python_runs_as_written(page: Path) -> None:
     namespace: dict[str, Any] = {"__name__": "example"}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec", dont_inherit=True), namespace)  # noqa: S102 - our own documentation
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.json")), ids=lambda path: path.stem)
+def test_examples_have_no_problems(path: Path, place: Path) -> None:
+    with Engine(place / "data") as engine:
+        assert engine.check(path) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
