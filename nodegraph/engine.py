@@ -24,9 +24,10 @@ from nodegraph.execution.context import Surroundings
 from nodegraph.execution.debug import Watch
 from nodegraph.execution.disk import DiskCache
 from nodegraph.execution.earlier import EarlierRuns
-from nodegraph.execution.executor import Executor, Lanes, RunState
+from nodegraph.execution.executor import Executor, RunState
 from nodegraph.execution.files import write_whole
 from nodegraph.execution.inflight import Flights
+from nodegraph.execution.lanes import Lanes
 from nodegraph.execution.nested import NestedRuns
 from nodegraph.execution.plan import (
     Plan,

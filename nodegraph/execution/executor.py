@@ -13,48 +13,28 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from nodegraph.codecs import describe_value
-from nodegraph.declare import InputSpec, Lane, NodeType
-from nodegraph.errors import CancelledError, DeclarationError, NodeFailedError, NodegraphError, Problem
+from nodegraph.declare import InputSpec
+from nodegraph.errors import CancelledError, NodeFailedError
 from nodegraph.execution import events
+from nodegraph.execution.calling import arguments_of, outputs_of, problem_of
 from nodegraph.execution.context import NodeContext, Surroundings
 from nodegraph.execution.debug import Origin
 from nodegraph.execution.demand import Dormant, LazyValue, ReadyValue, UpstreamError
 from nodegraph.execution.inflight import Flight, Flights
+from nodegraph.execution.lanes import Lanes
 from nodegraph.execution.plan import Plan, PlanEntry, eager_sources, has_effect
 from nodegraph.execution.saved import SavedFiles
 from nodegraph.execution.tiers import Tiers
 from nodegraph.graph import literals
-from nodegraph.graph.binding import BoundNode
 from nodegraph.runtime import Artifact
 
 _YIELD_EVERY = 0.005  # seconds of inline work between two chances for everybody else
 Outputs = Mapping[str, Any]
-
-
-class Lanes:
-    """Threads per lane. Devices have one, so that two nodes never fight over one."""
-
-    def __init__(self, cpu: int = 2, io: int = 4) -> None:
-        self._pools = {
-            "cpu": ThreadPoolExecutor(cpu, "cpu"),
-            "io": ThreadPoolExecutor(io, "io"),
-            "device": ThreadPoolExecutor(1, "device"),
-        }
-
-    def pool(self, lane: Lane) -> ThreadPoolExecutor:
-        """The threads of a lane other than inline."""
-        return self._pools[lane]
-
-    def close(self) -> None:
-        """Wait for running work and end the threads."""
-        for pool in self._pools.values():
-            pool.shutdown()
 
 
 @dataclass
@@ -316,12 +296,12 @@ class Executor:
         self._emit_from_any_thread(events.NodeStarted(entry.node.id))
         start = time.perf_counter()
         try:
-            arguments = _arguments(entry.node, values, context)
+            arguments = arguments_of(entry.node, values, context)
             watch = self.around.watch
             if watch is None:
-                outputs = _outputs(entry.node.type, entry.node.type.function(**arguments))
+                outputs = outputs_of(entry.node.type, entry.node.type.function(**arguments))
             else:
-                outputs = watch.run(entry, arguments, self._origins(entry), _outputs)
+                outputs = watch.run(entry, arguments, self._origins(entry), outputs_of)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - a node may raise anything (sys.exit too): it fails alone
@@ -332,12 +312,12 @@ class Executor:
         self.emit(events.NodeStarted(entry.node.id))
         start = time.perf_counter()
         try:
-            arguments = _arguments(entry.node, self._values_of(entry), context)
+            arguments = arguments_of(entry.node, self._values_of(entry), context)
             watch = self.around.watch
             if watch is None:
-                outputs = _outputs(entry.node.type, await entry.node.type.function(**arguments))
+                outputs = outputs_of(entry.node.type, await entry.node.type.function(**arguments))
             else:
-                outputs = await watch.run_async(entry, arguments, self._origins(entry), _outputs)
+                outputs = await watch.run_async(entry, arguments, self._origins(entry), outputs_of)
         except asyncio.CancelledError as error:
             found = CancelledError("the run was cancelled") if self._stopping() else error
             return _Done(entry, None, found, time.perf_counter() - start, context)
@@ -416,7 +396,7 @@ class Executor:
     def _fail(self, entry: PlanEntry, error: BaseException, seconds: float) -> None:
         node = entry.node
         inputs = {name: describe_value(value) for name, value in self._values_of(entry).items()}
-        problem = _problem_of(error).at(node.id, node.title)
+        problem = problem_of(error).at(node.id, node.title)
         self.state.failures.append(NodeFailedError(problem, error, inputs))
         self.emit(events.NodeFailed(node.id, problem))
         self._finish(node.id, "failed", seconds)
@@ -452,41 +432,3 @@ class Executor:
         state.outputs = {id_: self._values[id_] for id_ in self.plan.targets if id_ in self._values}
         status: events.Status = "cancelled" if state.cancelled else "failed" if state.failures else "done"
         self.emit(events.RunFinished(status))
-
-
-def _arguments(node: BoundNode, values: dict[str, Any], context: NodeContext | None) -> dict[str, Any]:
-    """The values as the node's own annotations want them. InputError where a linked one is out of range."""
-    for name in node.links:
-        values[name] = literals.accept(node.type.inputs[name], values[name])
-    if context is not None and node.type.context_parameter:
-        context.given(values)
-        values[node.type.context_parameter] = context
-    return values
-
-
-def _outputs(type_: NodeType, returned: Any) -> Outputs:
-    """What a node returned, by output name. DeclarationError if it is not what it declares."""
-    specs = type_.outputs
-    if not specs:
-        return {}
-    if len(specs) == 1 and not hasattr(returned, "_fields"):
-        returned = (returned,)
-    elif not isinstance(returned, tuple) or len(returned) != len(specs):
-        raise DeclarationError(
-            f"'{type_.id}' returned {type(returned).__name__}", expected=f"a tuple of {', '.join(specs)}"
-        )
-    for spec, value in zip(specs.values(), returned, strict=True):
-        if not spec.type.holds(value):
-            raise DeclarationError(
-                f"'{type_.id}' returned something else than it declares as '{spec.name}'",
-                expected=spec.type.words,
-                found=describe_value(value),
-            )
-    return dict(zip(specs, returned, strict=True))
-
-
-def _problem_of(error: BaseException) -> Problem:
-    if isinstance(error, NodegraphError):
-        return error.problem
-    name = type(error).__name__
-    return Problem("node_failed", f"{name}: {error}" if str(error) else name)
