@@ -115,7 +115,7 @@ class InputSpec:
     @cached_property
     def has_records(self) -> bool:
         """Whether a literal is, or holds, a record: a pydantic model."""
-        return sockets.holds_records(self.type)
+        return bool(sockets.records_in(self.type))
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
@@ -130,9 +130,9 @@ class InputSpec:
         schema = dict(self.adapter.json_schema()) if self.type.has_literal else {}
         schema["x-socket"] = self.type.to_json()
         if self.growing is not None:
-            shared = {
-                name: schema.pop(name) for name in ("$defs",) if name in schema
-            }  # refs start at the root
+            # References start at the root, and help is about all values.
+            hoisted = [name for name in ("$defs", "description") if name in schema]
+            shared: dict[str, Any] = {name: schema.pop(name) for name in hoisted}
             place, kind = ("items", "array") if self.growing == "list" else ("additionalProperties", "object")
             return {"type": kind, place: schema, "x-growing": self.growing, **shared}
         if self.type.has_literal and not self.required:
@@ -211,7 +211,7 @@ class NodeType:
         """The inputs whose branches run only when the node asks for them."""
         return frozenset(name for name, spec in self.inputs.items() if spec.lazy)
 
-    @property
+    @cached_property
     def single_output(self) -> OutputSpec | None:
         """The only output, where there is exactly one."""
         return next(iter(self.outputs.values())) if len(self.outputs) == 1 else None

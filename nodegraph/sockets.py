@@ -310,16 +310,16 @@ def is_generic(type_: SocketType) -> bool:
     return False
 
 
-def holds_records(type_: SocketType) -> bool:
-    """Whether literals of a type are, or hold, records."""
+def records_in(type_: SocketType) -> tuple[type[Any], ...]:
+    """The records that literals of a type are, or hold."""
     match type_:
-        case VariantType():
-            return True
+        case VariantType(options):
+            return options
         case ListType(item) | OptionalType(item):
-            return holds_records(item)
+            return records_in(item)
         case UnionType(options):
-            return any(map(holds_records, options))
-    return False
+            return tuple(record for option in options for record in records_in(option))
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

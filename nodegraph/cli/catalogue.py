@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from nodegraph.engine import Engine
 from nodegraph.errors import InputError
 from nodegraph.graph.loading import load_document
 from nodegraph.registry import suggest
+from nodegraph.sockets import records_in
 
 
 def show_nodes(node_id: str | None, as_json: bool, data_dir: Path | None) -> None:
@@ -29,7 +31,7 @@ def show_nodes(node_id: str | None, as_json: bool, data_dir: Path | None) -> Non
         if as_json:
             click.echo(json.dumps([type_.to_json() for type_ in shown], indent=2, ensure_ascii=False))
         elif node_id is not None:
-            _show_one(types[node_id], engine)
+            show_node(types[node_id], engine)
         else:
             _show_all(shown)
 
@@ -61,7 +63,8 @@ def _show_all(types: list[NodeType]) -> None:
     Console().print(table)
 
 
-def _show_one(type_: NodeType, engine: Engine) -> None:
+def show_node(type_: NodeType, engine: Engine) -> None:
+    """Print everything about one node type."""
     console = Console(highlight=False)
     console.print(f"{type_.id} (version {type_.version}, pack {type_.pack})\n\n{type_.help}\n", markup=False)
     table = Table(box=None, pad_edge=False, title="inputs", title_justify="left")
@@ -79,6 +82,20 @@ def _show_one(type_: NodeType, engine: Engine) -> None:
             console.print(f"\n{kind['registry']}:", markup=False)
             for entry in engine.registry.choices(kind["registry"]).values():
                 console.print(f"  {entry.name}: {entry.help}", markup=False)
+    for line in _records(type_):
+        console.print(line, markup=False)
+
+
+def _records(type_: NodeType) -> Iterator[str]:
+    """The fields of every record that the node's inputs take."""
+    options = (option for spec in type_.inputs.values() for option in records_in(spec.type))
+    for option in dict.fromkeys(options):
+        schema = option.model_json_schema()
+        yield f"\n{option.__name__}: {_first_line(schema.get('description', ''))}"
+        for name, field in schema.get("properties", {}).items():
+            kind = json.dumps(field["const"]) if "const" in field else field.get("type", "record")
+            default = f" = {json.dumps(field['default'])}" if "default" in field else ""
+            yield f"  {name}: {kind}{'' if 'const' in field else default}"
 
 
 def _first_line(text: str) -> str:

@@ -263,6 +263,10 @@ class Everything(Nodes):
         return [NodeMigration("good.double", 1, becomes="good.twice")]
 
     @hookimpl
+    def make_contact_sheet(self, values: Sequence[object], labels: Sequence[str], columns: int) -> None:
+        return None  # another pack may
+
+    @hookimpl
     def make_resources(self, settings: ResourceSettings, files: Files) -> None:
         return None  # another pack may
 
