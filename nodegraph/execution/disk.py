@@ -1,7 +1,7 @@
 """The disk tier of the cache: one sealed safetensors file per key, in a folder that processes share.
 
 There is no index. A key is there if its file is; a file is used last when it was modified last; the oldest
-go when the limit is reached. All writing happens under one lock file, which the system frees when a process
+go when the limit is reached (`.turn` names who wrote last: only others have to count the files again). All writing happens under one lock file, which the system frees when a process
 dies, and ends with a rename: whoever holds the lock knows that a half-written file belongs to nobody. An
 entry that is torn, foreign or of another format is a miss, and is replaced when its result is made again.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,6 +30,9 @@ FORMAT = 1
 
 _ENTRY = re.compile(r"[0-9a-f]{40}\.safetensors")
 _PATIENCE = 60  # seconds to wait for another process that writes
+_SLACK = (
+    20  # eviction frees this part of the limit more, so that a full folder is not searched at every write
+)
 Outputs = Mapping[str, Any]
 
 
@@ -57,6 +61,8 @@ class DiskCache:
         self._codecs = codecs
         self._tensors = tensors
         self._broken: set[str] = set()
+        self._name = secrets.token_hex(8)
+        self._used: int | None = None  # bytes, as long as nobody else writes
         self._one_writer = threading.Lock()
 
     def __contains__(self, key: object) -> bool:
@@ -90,7 +96,7 @@ class DiskCache:
             self._make_room(temporary.stat().st_size)
 
         with self._locked():
-            self._sweep()
+            self._take_turn()
             with suppress(_TooLargeError):
                 write_whole(self._path(key), write)
         self._broken.discard(key)
@@ -110,7 +116,8 @@ class DiskCache:
         if not self.folder.is_dir():
             return 0, 0
         with self._locked():
-            self._sweep()
+            self._take_turn()
+            self._used = None
             files = list(self._files())
             for path, _ in files:
                 path.unlink(missing_ok=True)
@@ -133,21 +140,36 @@ class DiskCache:
                     with suppress(FileNotFoundError):  # another process removed it just now
                         yield Path(item.path), item.stat()
 
-    def _make_room(self, size: int) -> None:
-        if size > self.limit:
-            raise _TooLargeError
-        files = sorted(self._files(), key=lambda file: file[1].st_mtime_ns)
-        used = sum(status.st_size for _, status in files)
-        for path, status in files:
-            if used + size <= self.limit:
-                return
-            path.unlink(missing_ok=True)
-            used -= status.st_size
+    def _take_turn(self) -> None:
+        """Note that we write now; count anew, and remove what killed writers left, if somebody else wrote.
 
-    def _sweep(self) -> None:
-        """Remove what killed writers have left behind. Only for whoever holds the lock."""
+        Only for whoever holds the lock.
+        """
+        turn = self.folder / ".turn"
+        with suppress(FileNotFoundError):
+            if turn.read_text("ascii", "replace") == self._name:
+                return
+        turn.write_text(self._name, "ascii")
+        self._used = None
         for path in self.folder.glob(".*.part.safetensors"):
             path.unlink(missing_ok=True)
+
+    def _make_room(self, size: int) -> None:
+        """Count a new file, and remove old ones if it does not fit."""
+        if size > self.limit:
+            raise _TooLargeError
+        if self._used is not None and self._used + size <= self.limit:
+            self._used += size  # too many bytes where it takes another's place: the next count corrects that
+            return
+        files = sorted(self._files(), key=lambda file: file[1].st_mtime_ns)
+        self._used = size + sum(status.st_size for _, status in files)
+        if self._used <= self.limit:
+            return
+        for path, status in files:
+            if self._used <= max(size, self.limit - self.limit // _SLACK):
+                return
+            path.unlink(missing_ok=True)
+            self._used -= status.st_size
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nodegraph.engine import DISK_CACHE_BYTES
 from tests.cli.conftest import TEMPLATE, Cli
 
 QUICK = ("--steps", 1, "--seed", 1)
@@ -65,6 +66,10 @@ def test_the_disk_cache_can_be_switched_off(cli: Cli, tmp_path: Path) -> None:
     assert cli("run", TEMPLATE, *QUICK, "-o", "a.png", "--disk-cache", 0).code == 0
     assert not (tmp_path / "data" / "cache").exists()
     assert cli("run", TEMPLATE, "--disk-cache", -1).code == 2
+
+
+def test_the_command_and_the_engine_have_one_default(cli: Cli) -> None:
+    assert f"[default: {DISK_CACHE_BYTES / 2**30}" in " ".join(cli("run", "--help").out.split())
 
 
 def test_a_debug_run_gives_the_same_picture(cli: Cli, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_an_entry_of_a_class_that_is_gone_is_a_miss(tmp_path: Path) -> None:
 def test_the_longest_unused_go_first(tmp_path: Path) -> None:
     disk(tmp_path).put(KEYS[0], plain(), 1.0, "x")
     size = disk(tmp_path).used
-    cache = disk(tmp_path, 3 * size)
+    cache = disk(tmp_path, 3 * size + size // 5)
     for key in KEYS[1:3]:
         cache.put(key, plain(), 1.0, "x")
     age(tmp_path, KEYS[2], KEYS[0], KEYS[1])
@@ -167,7 +167,7 @@ def test_what_is_larger_than_the_limit_is_not_kept_and_evicts_nothing(tmp_path: 
     cache.put(KEYS[0], plain(), 1.0, "x")
     cache.put(KEYS[1], {"text": "x" * 1000}, 1.0, "x")
     assert [key in cache for key in KEYS[:2]] == [True, False]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", f"{KEYS[0]}.safetensors"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", ".turn", f"{KEYS[0]}.safetensors"]
 
 
 def test_what_has_no_codec_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_clearing_takes_entries_and_leaves_other_files(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     size = cache.used
     assert cache.clear() == (1, size)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "notes.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", ".turn", "notes.txt"]
 
 
 KILLED = """
@@ -234,7 +234,7 @@ def test_a_writer_that_is_killed_leaves_nothing_to_trip_over(tmp_path: Path, mom
     assert cache.entries() == []
     cache.put(KEYS[0], plain(), 1.0, "x")  # the lock died with its holder
     assert cache.get(KEYS[0]) == (plain(), 1.0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{KEYS[0]}.safetensors", ".lock"][::-1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", ".turn", f"{KEYS[0]}.safetensors"]
 
 
 WRITER = """

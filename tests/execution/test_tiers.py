@@ -55,6 +55,17 @@ def test_a_run_returns_when_everything_is_written(new_engine: NewEngine) -> None
     assert [result.key(node) in engine.disk for node in ("first", "second", "sum")] == [True, True, False]
 
 
+def test_results_that_come_faster_than_the_disk_are_waited_for(
+    new_engine: NewEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nodegraph.execution.tiers._BACKLOG", 0)
+    nodes = {f"n{index}": ("work.double", {"number": index}) for index in range(20)}
+    engine = new_engine()
+    engine.run_sync(workflow(nodes), targets=list(nodes))
+    assert engine.disk is not None
+    assert len(engine.disk.entries()) == 20
+
+
 def test_what_follows_a_volatile_node_stays_in_memory(new_engine: NewEngine) -> None:
     flow = workflow(
         {
