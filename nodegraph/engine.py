@@ -128,6 +128,7 @@ class Engine:
         self._resources: Resources | None = None
         self._making_resources = threading.Lock()
         self._lanes = Lanes()
+        self._digested: tuple[Document | None, str] = None, ""
         self._earlier = EarlierRuns(self.data_dir / "cache" / "runs" if self.disk is not None else None)
 
     def _disk_cache(self, limit: int) -> DiskCache:
@@ -397,7 +398,7 @@ class Engine:
             profile=self.resources.profile() if weights else "",
             nonce=secrets.token_hex(8),
             earlier=self._earlier.get(graph.document.name),
-            document=content_digest(graph.document),
+            document=self._document_digest(graph),
             given={id_: keyed.key for id_, keyed in (given or {}).items()},
             fleeting=frozenset(id_ for id_, keyed in (given or {}).items() if not keyed.lasting),
         )
@@ -406,6 +407,16 @@ class Engine:
 
     def _guard(self) -> AbstractContextManager[object]:
         return self.resources.guard()
+
+    def _document_digest(self, graph: BoundGraph) -> str:
+        """The digest of what save nodes store, taken once for a document; nothing else asks for it."""
+        if not any(has_effect(graph, node) for node in graph.nodes.values()):
+            return ""
+        known, known_digest = self._digested
+        if known is not graph.document:
+            known_digest = content_digest(graph.document)
+            self._digested = graph.document, known_digest
+        return known_digest
 
     def _record(self, graph: BoundGraph, planned: Plan) -> RunRecord:
         from nodegraph import __version__
