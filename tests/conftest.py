@@ -55,6 +55,7 @@ def make_engine(toy: Toy, tmp_path: Path) -> Iterator[MakeEngine]:
     engines: list[Engine] = []
 
     def make(**options: object) -> Engine:
+        options.setdefault("disk_cache_bytes", 0)  # a slow machine would find more results worth a file
         engine = Engine(tmp_path / "data", packs=toy_packs(toy), **options)  # type: ignore[arg-type]
         engines.append(engine)
         return engine

@@ -1,9 +1,10 @@
 """The disk tier of the cache: one sealed safetensors file per key, in a folder that processes share.
 
 There is no index. A key is there if its file is; a file is used last when it was modified last; the oldest
-go when the limit is reached (`.turn` names who wrote last: only others have to count the files again). All writing happens under one lock file, which the system frees when a process
-dies, and ends with a rename: whoever holds the lock knows that a half-written file belongs to nobody. An
-entry that is torn, foreign or of another format is a miss, and is replaced when its result is made again.
+go when the limit is reached (`.turn` names who wrote last: only others have to count the files again). All
+writing happens under one lock file, which the system frees when a process dies, and ends with a rename:
+whoever holds the lock knows that a half-written file belongs to nobody. An entry that is torn, foreign or of
+another format is a miss, and is replaced when its result is made again.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import pytest
 from nodegraph.engine import DISK_CACHE_BYTES
 from tests.cli.conftest import TEMPLATE, Cli
 
+DEVICE = ("sample", "text.encode", "vae.decode")  # others are kept where they take long, on a slow machine
 QUICK = ("--steps", 1, "--seed", 1)
 
 
@@ -29,11 +30,12 @@ def test_an_empty_cache_says_so(cli: Cli) -> None:
 def test_the_list_names_node_size_and_cost(filled: Cli) -> None:
     shown = filled("cache", "list").out
     rows = json.loads(filled("cache", "list", "--json").out)
-    assert sorted(row["node"] for row in rows) == ["sample", "text.encode", "text.encode", "vae.decode"]
+    nodes = [row["node"] for row in rows if row["node"] in DEVICE]
+    assert sorted(nodes) == ["sample", "text.encode", "text.encode", "vae.decode"]
     assert all(row["size"] > 0 and row["seconds"] > 0 and len(row["key"]) == 40 for row in rows)
     for row in rows:
         assert row["key"][:12] in shown
-    assert "4 results on disk, " in shown
+    assert f"{len(rows)} results on disk, " in shown
 
 
 def test_explain_says_why_every_node_would_run(filled: Cli) -> None:
@@ -41,14 +43,13 @@ def test_explain_says_why_every_node_would_run(filled: Cli) -> None:
     words = {line.split()[0]: line.split()[2:] for line in shown.splitlines() if len(line.split()) > 3}
     assert words["sample"] == ["run", "changed:", "seed"]
     assert words["positive"] == ["disk", "unchanged"]
-    assert words["loader"] == ["run", "not", "kept", "in", "the", "cache"]
     assert "would be read from disk" in shown
     same = filled("cache", "explain", TEMPLATE, *QUICK).out
     assert [line.split()[2] for line in same.splitlines() if line.startswith("decode")] == ["disk"]
 
 
 def test_clearing_makes_every_node_run_again(filled: Cli) -> None:
-    assert filled("cache", "clear").out.startswith("removed 4 results, ")
+    assert filled("cache", "clear").out.startswith("removed ")
     assert filled("cache", "list").out == "0 results on disk, 0 bytes\n"
     shown = filled("cache", "explain", TEMPLATE, *QUICK).out
     assert " disk " not in shown
@@ -56,10 +57,11 @@ def test_clearing_makes_every_node_run_again(filled: Cli) -> None:
 
 
 def test_a_damaged_entry_is_listed_and_cleared(filled: Cli, tmp_path: Path) -> None:
-    for path in (tmp_path / "data" / "cache").glob("*.safetensors"):
+    paths = list((tmp_path / "data" / "cache").glob("*.safetensors"))
+    for path in paths:
         path.write_bytes(b"something else")
-    assert filled("cache", "list").out.count("(not ours)") == 4
-    assert filled("cache", "clear").out.startswith("removed 4 results, ")
+    assert filled("cache", "list").out.count("(not ours)") == len(paths) >= 4
+    assert filled("cache", "clear").out.startswith(f"removed {len(paths)} results, ")
 
 
 def test_the_disk_cache_can_be_switched_off(cli: Cli, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_what_a_volatile_node_had_a_part_in_stays_off_the_disk(
     engine.run_sync(repeat(source))
     assert work.calls["double"] == 2
     assert engine.disk is not None
-    assert [entry.node for entry in engine.disk.entries()] == ["work.double"] * stored
+    assert [entry.node for entry in engine.disk.entries()].count("work.double") == stored
 
 
 def test_debug_mode_names_the_culprit_inside_a_loop(toy: Toy, tmp_path: Path) -> None:

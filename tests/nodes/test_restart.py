@@ -38,12 +38,9 @@ import os, signal
 from nodegraph_nodes import tensors
 
 class Store(tensors.SafetensorsStore):
-    written = 0
-
     def write(self, path, values, meta):
         super().write(path, values, meta)
-        Store.written += 1
-        if Store.written == 3:  # the text encodings are on disk; this is the sampled latent
+        if '"node":"sample"' in meta:  # the text encodings are on disk already
             with path.open("r+b") as file:
                 file.truncate(path.stat().st_size // 2)
             os.kill(os.getpid(), signal.SIGKILL)
