@@ -32,7 +32,7 @@ test: check ## linters and every test
 	$(BIN)/python -m pytest
 
 test-full: check ## `make test` and the long suites
-	$(BIN)/python -m pytest -m "full or not full" --full
+	$(BIN)/python -m pytest --full
 
 format: $(STAMP) ## sort imports and format
 	$(BIN)/ruff check --fix --select I .

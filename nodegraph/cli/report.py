@@ -26,7 +26,8 @@ def show_plan(plan: Plan) -> None:
 
 def show_times(result: RunResult, imported: float, total: float) -> None:
     """Print on stderr where the time went: import, load, the nodes by phase, and the rest."""
-    phases: dict[str, float] = {"import": imported, "load": 0.0}
+    phases = dict.fromkeys(("import", "load", "encode", "sample", "decode"), 0.0)
+    phases["import"] = imported
     for id_, finished in result.nodes.items():
         category = result.plan.entries[id_].node.type.category.split("/")[0]
         phase = _PHASES.get(category, category.lower() or "other")
