@@ -18,8 +18,10 @@ class CancelToken:
         self._listeners: list[Callable[[], None]] = []
 
     def cancel(self) -> None:
-        """Ask the run to stop."""
+        """Ask the run to stop. Asking again changes nothing: what stops already is not disturbed."""
         with self._lock:
+            if self._event.is_set():
+                return
             self._event.set()
             listeners = list(self._listeners)
         for listener in listeners:

@@ -201,7 +201,7 @@ class Executor:
             self._running += 1
             task = self._loop.create_task(self._run_async(entry, context))
             self._tasks.add(task)
-            task.add_done_callback(self._async_done)
+            task.add_done_callback(partial(self._async_done, entry))
         elif type_.lane == "inline":
             self._settle(self._run_here(entry, self._values_of(entry), context))
         else:
@@ -223,7 +223,7 @@ class Executor:
         self._running += 1
         task = self._loop.create_task(self._await_flight(entry, flight))
         self._tasks.add(task)
-        task.add_done_callback(self._async_done)
+        task.add_done_callback(partial(self._async_done, entry))
         return True
 
     async def _await_flight(self, entry: PlanEntry, flight: Flight) -> _Done:
@@ -234,9 +234,13 @@ class Executor:
             return _Done(entry, None, CancelledError("the run was cancelled"), 0.0, None, outcome)
         return _Done(entry, outputs, None, 0.0, None, outcome)
 
-    def _async_done(self, task: asyncio.Task[_Done]) -> None:
+    def _async_done(self, entry: PlanEntry, task: asyncio.Task[_Done]) -> None:
         self._tasks.discard(task)
-        self._done.put_nowait(task.result())
+        if task.cancelled():  # before it came to its first line, which would have caught it
+            error = CancelledError("the run was cancelled")
+            self._done.put_nowait(_Done(entry, None, error, 0.0, None))
+        else:
+            self._done.put_nowait(task.result())
 
     def _emit_from_any_thread(self, event: events.Event) -> None:
         if threading.get_ident() == self._thread:
@@ -425,8 +429,10 @@ class Executor:
 
     def _finish_run(self) -> None:
         state = self.state
-        planned = sum(entry.action not in ("not needed", "maybe") for entry in self.plan.entries.values())
-        unfinished = len(state.finished) < planned
+        unfinished = any(
+            entry.action not in ("not needed", "maybe") and id_ not in state.finished
+            for id_, entry in self.plan.entries.items()
+        )
         interrupted = any(event.outcome == "cancelled" for event in state.finished.values())
         state.cancelled = self._stopping() and (unfinished or interrupted)
         state.outputs = {id_: self._values[id_] for id_ in self.plan.targets if id_ in self._values}
