@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nodegraph.execution.keys import digest
@@ -15,13 +14,14 @@ Pair = tuple[str, str]
 class Traits:
     """What the bodies of a control node are made of.
 
-    digest: of all definitions that they use; files: (kind, name) of every file named inside; weights: a
-    node inside computes with weights; volatile: one gives new results every time; effects: one is run for
-    its effect, so that the control node is too.
+    digest: of all definitions that they use; files: (kind, name) of every file named inside; watching: the
+    nodes inside that have a fingerprint; weights: a node inside computes with weights; volatile: one gives
+    new results every time; effects: one is run for its effect, so that the control node is too.
     """
 
     digest: str
     files: frozenset[Pair]
+    watching: tuple[BoundNode, ...]
     weights: bool
     volatile: bool
     effects: bool
@@ -29,13 +29,15 @@ class Traits:
 
 def traits_of(graph: BoundGraph, node: BoundNode) -> Traits:
     """The traits of all bodies of a control node."""
-    inner = list(_inner_nodes(graph, node))
+    names = _all_body_names(graph, node)
+    inner = [one for name in names for one in graph.bodies[name].graph.nodes.values()]
     used: dict[str, object] = {}
-    for name in _body_names(node):
+    for name in names:
         used.update(graph.bodies[name].definitions)
     return Traits(
         digest=digest(used),
         files=frozenset(pair for one in inner for pair in files_named(one).values()),
+        watching=tuple(one for one in inner if callable(one.type.cache)),
         weights=any(one.type.lane == "device" for one in inner),
         volatile=any(one.type.cache == "volatile" for one in inner),
         effects=any(one.type.output for one in inner),
@@ -54,15 +56,15 @@ def _body_names(node: BoundNode) -> list[str]:
     ]
 
 
-def _inner_nodes(graph: BoundGraph, node: BoundNode) -> Iterator[BoundNode]:
-    """Every node of the bodies that a control node runs, and of the bodies that those run."""
-    seen: set[str] = set()
+def _all_body_names(graph: BoundGraph, node: BoundNode) -> list[str]:
+    """The bodies that a control node runs, and those that these run, as bound: however they are written."""
+    seen: dict[str, None] = {}
     stack = _body_names(node)
     while stack:
         name = stack.pop()
         if name in seen:
             continue
-        seen.add(name)
+        seen[name] = None
         for inner in graph.bodies[name].graph.nodes.values():
-            yield inner
             stack.extend(_body_names(inner))
+    return list(seen)

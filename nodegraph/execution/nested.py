@@ -63,14 +63,12 @@ class NestedRuns:
         return outputs, state
 
     def _given(self, body: Body, inputs: Mapping[str, Keyed]) -> dict[str, Keyed]:
-        """The given nodes of a body: what it takes of what is offered, and its defaults."""
+        """The given nodes of a body: what it takes of what is offered. Others give their defaults."""
         given: dict[str, Keyed] = {}
         for name, spec in body.type.inputs.items():
             if name in inputs:
                 given[GIVEN + name] = inputs[name]
-            elif not spec.required:
-                given[GIVEN + name] = Keyed(spec.default, value_key(spec.default))
-            else:
+            elif spec.required:
                 raise InputError(f"the subgraph '#{body.name}' is not given its input '{name}'", input=name)
         return given
 

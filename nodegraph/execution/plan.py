@@ -10,7 +10,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from nodegraph.declare import Fingerprint, NodeType
+from nodegraph.declare import NodeType
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.execution.bodies import Traits, files_named, traits_of
 from nodegraph.execution.keys import digest, encode, node_key
@@ -213,10 +213,12 @@ def _parts(
         parts["@nonce"] = snapshot.nonce
     elif callable(type_.cache):
         parts["@fingerprint"] = _fingerprint(node, type_.cache)
+    if traits is not None and traits.watching:
+        parts["@fingerprints"] = [_fingerprint(one, one.type.cache) for one in traits.watching]
     return parts
 
 
-def _fingerprint(node: BoundNode, function: Fingerprint) -> str:
+def _fingerprint(node: BoundNode, function: Any) -> str:
     """What the node's author says that its result depends on. WorkflowError if that fails."""
     try:
         return str(function(node.params))

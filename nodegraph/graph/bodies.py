@@ -8,8 +8,8 @@ control node depends on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from nodegraph.declare import NodeType, OutputSpec
 from nodegraph.graph.document import Document, NodeEntry
@@ -34,16 +34,24 @@ class Body:
 
 
 def given_types(type_: NodeType) -> dict[str, NodeType]:
-    """For every input of a body, the node that stands for it."""
+    """For every input of a body, the node that stands for it. One with a default gives that if it is run."""
     return {
-        GIVEN + name: NodeType("@given", _never, {}, {"value": OutputSpec("value", spec.type)}, lane="inline")
+        GIVEN + name: NodeType(
+            "@given", _itself,
+            {} if spec.required else {"value": replace(spec, name="value", required=False)},
+            {"value": OutputSpec("value", spec.type)}, lane="inline",
+        )
         for name, spec in type_.inputs.items()
-    }
+    }  # fmt: skip
 
 
 def given_entries(type_: NodeType) -> dict[str, NodeEntry]:
     """The document entries of those nodes."""
-    return {GIVEN + name: NodeEntry(type="@given") for name in type_.inputs}
+    return {
+        GIVEN + name: NodeEntry(type="@given", inputs={"value": {"value": spec.default}} if written else {})
+        for name, spec in type_.inputs.items()
+        for written in [not spec.required and spec.default is not None]
+    }
 
 
 def definitions_used(name: str, document: Document, registry: Registry) -> dict[str, object]:
@@ -76,5 +84,5 @@ def body_type(name: str, document: Document, registry: Registry) -> NodeType | N
     return outside(f"#{name}", definition, registry) if definition is not None else None
 
 
-def _never() -> NoReturn:
-    raise TypeError("a given value is never computed")
+def _itself(value: object) -> object:
+    return value
