@@ -271,21 +271,25 @@ def from_json(  # noqa: C901 - one case for each type
     match data:
         case {"type": ("bool" | "int" | "float" | "text") as name}:
             return Scalar(name)
-        case {"type": "menu", "options": options}:
+        case {"type": "menu", "options": [_, *_] as options} if all(
+            type(one) in (str, int) for one in options
+        ):
             return Menu(tuple(options))
-        case {"type": "choice", "registry": registry}:
+        case {"type": "choice", "registry": str(registry)}:
             return ChoiceType(registry)
-        case {"type": "file", "kind": kind}:
+        case {"type": "file", "kind": str(kind)}:
             return FileType(kind)
         case {"type": "list", "item": item}:
             return ListType(from_json(item, classes), bool(data.get("wraps")))
-        case {"type": "variant", "options": options, "discriminator": field} if set(options) <= set(classes):
+        case {"type": "variant", "options": [_, *_] as options, "discriminator": field} if set(
+            options
+        ) <= set(classes):
             return VariantType(tuple(classes[name] for name in options), field)
         case {"type": "optional", "item": item}:
             return OptionalType(from_json(item, classes))
-        case {"type": "union", "options": options}:
+        case {"type": "union", "options": [_, *_] as options}:
             return UnionType(tuple(from_json(option, classes) for option in options))
-        case {"type": "generic", "name": name}:
+        case {"type": "generic", "name": str(name)}:
             return GenericType(name)
         case {"type": "subgraph", "takes": takes, "gives": gives}:
             return SubgraphType(_named(takes, classes), _named(gives, classes))

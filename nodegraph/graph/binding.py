@@ -19,6 +19,8 @@ from nodegraph.graph.subgraphs import outside, type_of
 from nodegraph.registry import Registry, suggest
 from nodegraph.sockets import SocketType, assignable
 
+MAX_BODIES = 50
+
 
 @dataclass(frozen=True, slots=True)
 class BoundNode:
@@ -90,6 +92,10 @@ class _Bodies:
             type_ = outside(f"#{name}", self.document.subgraphs[name], self.registry)
         except ValueError as error:
             self.problems.append(Problem("unknown_type", f"the subgraph '{name}': {error}", f"#{name}"))
+            return None
+        if len(self._under_way) >= MAX_BODIES:
+            message = f"bodies run bodies more than {MAX_BODIES} levels deep"
+            self.problems.append(Problem("too_deep", message, f"#{name}"))
             return None
         self._under_way.append(name)
         flat = expand_body(self.document, name, self.registry, self.files)

@@ -31,6 +31,7 @@ from nodegraph.registry import Registry, suggest
 from nodegraph.sockets import SocketType, assignable
 
 MAX_DEPTH = 100
+MAX_NODES = 200_000  # subgraphs of subgraphs double with every level
 Endpoint = tuple[str, str | None]
 
 
@@ -94,11 +95,17 @@ class _Expander:
         self.bridges: dict[str, NodeEntry] = {}
         self.aliases: dict[Endpoint, str] = {}
         self.scopes: deque[_Scope] = deque()
+        self._placed = 0
 
     def run(self, top: _Scope, outputs: Mapping[str, str]) -> Flat:
         self.scopes.append(top)
         while self.scopes:
             scope = self.scopes.popleft()
+            self._placed += len(scope.nodes)
+            if self._placed > MAX_NODES:
+                message = f"the subgraphs expand to more than {MAX_NODES} nodes"
+                self.flat.problems.append(Problem("too_large", message))
+                break
             for id_, entry in scope.nodes.items():
                 self._place(scope, id_, entry)
         self._resolve_links()

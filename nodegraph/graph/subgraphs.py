@@ -53,7 +53,13 @@ def outside(name: str, definition: SubgraphEntry, registry: Registry) -> NodeTyp
 
 def parse_type(written: str | Mapping[str, Any], classes: Mapping[str, type]) -> sockets.SocketType:
     """A socket type as documents write it: `"image"`, or `{"type": "list", "item": {"type": "image"}}`."""
-    return sockets.from_json({"type": written} if isinstance(written, str) else written, classes)
+    data = {"type": written} if isinstance(written, str) else written
+    try:
+        type_ = sockets.from_json(data, classes)
+        hash(type_)
+    except (TypeError, AttributeError):  # a list where a name belongs, and the like
+        raise ValueError(f"no socket type is written as {data!r}") from None
+    return type_
 
 
 def annotation_of(type_: sockets.SocketType) -> Any:

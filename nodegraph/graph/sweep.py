@@ -67,11 +67,11 @@ def cells(axes: Sequence[Axis], mode: Mode = "grid") -> list[dict[str, Any]]:
             "the axes differ in length", expected="equally many values on each",
             found=", ".join(f"{axis.name}: {len(axis.values)}" for axis in axes),
         )  # fmt: skip
+    count = math.prod(lengths) if mode == "grid" else max(lengths, default=0)
+    if count > MAX_CELLS:  # before they are made
+        raise InputError("the sweep is too large", expected=f"up to {MAX_CELLS} runs", found=str(count))
     together = itertools.product if mode == "grid" else zip
-    made = [dict(zip(names, values, strict=True)) for values in together(*(axis.values for axis in axes))]
-    if len(made) > MAX_CELLS:
-        raise InputError("the sweep is too large", expected=f"up to {MAX_CELLS} runs", found=str(len(made)))
-    return made
+    return [dict(zip(names, values, strict=True)) for values in together(*(axis.values for axis in axes))]
 
 
 def columns(axes: Sequence[Axis], mode: Mode = "grid") -> int:
