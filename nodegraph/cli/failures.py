@@ -36,6 +36,10 @@ def guarded(command: Callable[..., Any]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; there is nobody to tell
         return FAILED
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        place = f"'{error.filename}': " if error.filename is not None else ""
+        click.echo(f"error: {place}{error.strerror or error}", err=True)
+        return BAD_INPUT
     return 0
 
 

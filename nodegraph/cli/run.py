@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ def run_workflow(
 ) -> None:  # fmt: skip
     """Run a workflow and print where its result is."""
     start = time.perf_counter()
+    if not math.isfinite(disk_cache):
+        raise InputError("the disk cache needs a limit", expected="a number of GiB", found=str(disk_cache))
     with Engine(
         data_dir, device=device, dtype=dtype, disk_cache_bytes=int(disk_cache * 2**30), debug=debug
     ) as engine:

@@ -15,7 +15,7 @@ from nodegraph.graph.inputs import parse_text
 
 Mode = Literal["grid", "zip"]
 MAX_CELLS = 10_000
-_RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?")
+_RANGE = re.compile(r"(-?\d{1,20})\.\.(-?\d{1,20})(?:\.\.(\d{1,20}))?")
 
 
 @dataclass(frozen=True, slots=True)

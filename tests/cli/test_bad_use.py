@@ -47,6 +47,10 @@ OPTIONS: list[tuple[str, list[str], list[str]]] = [
         ["run", "template:image-to-image", "--image", "x.png"],
         ["no file 'x.png' in images"],
     ),
+    ("a name too long for a file", ["run", "x" * 300], ["xxx", "name too long"]),
+    ("an output too long for a file", ["run", TEMPLATE, "-o", f"{'x' * 300}.png"], ["name too long"]),
+    ("a disk cache without end", ["run", TEMPLATE, "--disk-cache", "inf"], ["needs a limit", "inf"]),
+    ("a sweep of astronomic numbers", ["run", TEMPLATE, "--sweep", f"seed=1..{'9' * 5000}"], ["'seed'"]),
     ("a missing LoRA", ["run", "template:lora", "--lora", "x.safetensors"], ["'x.safetensors' in loras"]),
 ]
 
