@@ -102,6 +102,7 @@ class _Bodies:
         flat.nodes.update(given_entries(type_))
         binder = _Binder(self.document, self.registry, self.files, self, flat, given_types(type_))
         graph = binder.bind()
+        binder.check_promised(type_, graph)
         self._under_way.pop()
         self.problems.extend(placed(problem, name) for problem in binder.problems)
         definitions = definitions_used(name, self.document, self.registry)
@@ -143,6 +144,22 @@ class _Binder:
         return BoundGraph(
             self.document, nodes, outputs, frozenset(self.flat.muted), self.flat.inside, self.bodies.bound
         )
+
+    def check_promised(self, type_: NodeType, graph: BoundGraph) -> None:
+        """A body must give what its outputs declare: its control node relies on that."""
+        for name, promised in type_.outputs.items():
+            if name not in graph.outputs:
+                if not self.problems:
+                    message = f"the output '{name}' is muted, and a body must give it"
+                    self._problem("unknown_output", message, None, f"outputs.{name}")
+                continue
+            given = self._output_type(*graph.outputs[name])
+            verdict = assignable(given, promised.type)
+            if not verdict.ok:
+                self._problem(
+                    "wrong_type", f"the output does not fit what it declares: {verdict.reason}", None,
+                    f"outputs.{name}", expected=promised.type.words, found=given.words,
+                )  # fmt: skip
 
     def _check_whole(self) -> None:
         """What is only asked of a whole document."""

@@ -102,3 +102,10 @@ def test_a_default_of_a_body_is_checked_and_converted(engine: Engine) -> None:
     assert result(engine, loop("#body", body=gives("float", add, more={"type": "float", "default": 2}))) == [
         3.0
     ]
+
+
+@pytest.mark.parametrize(("change", "code"), [({"mode": "mute"}, "unknown_output"), ({}, "wrong_type")])
+def test_a_body_gives_what_it_declares(engine: Engine, change: dict[str, Any], code: str) -> None:
+    body = gives("float", {"type": "toy.pick", "inputs": {}, **change})
+    [problem] = engine.check(loop("#body", body=body))
+    assert (problem.code, problem.node, problem.input) == (code, "#body", "outputs.result")
