@@ -37,16 +37,16 @@ def test_the_files_are_small_and_complete() -> None:
 
 
 def test_a_slice_of_the_held_out_score(painter: Painter) -> None:
-    """24 single objects and 8 pairs; the model's own rates leave these bounds a wide margin."""
+    """24 single objects and 8 pairs; a half-trained model misses these bounds: the one before this had 92 % shapes, 77 % pairs."""
     prompts = heldout.load()
     result = score(painter, prompts.single[:24], prompts.pairs[:8])
     print(result.text())
-    assert result.single["background"].right >= 22
-    assert result.single["colour"].right >= 21
-    assert result.single["position"].right >= 21
-    assert result.single["shape"].right >= 18
-    assert result.pairs["colours"].right >= 4
-    assert result.pairs["shapes"].right >= 3
+    assert result.single["background"].right >= 23
+    assert result.single["colour"].right >= 22
+    assert result.single["position"].right >= 22
+    assert result.single["shape"].right >= 22
+    assert result.pairs["colours"].right >= 7
+    assert result.pairs["shapes"].right >= 7
     assert result.seconds_per_picture < 3.0
 
 
