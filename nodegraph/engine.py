@@ -128,6 +128,7 @@ class Engine:
         self._resources: Resources | None = None
         self._making_resources = threading.Lock()
         self._lanes = Lanes()
+        self._closed = False
         self._digested: tuple[Document | None, str] = None, ""
         self._earlier = EarlierRuns(self.data_dir / "cache" / "runs" if self.disk is not None else None)
 
@@ -150,6 +151,7 @@ class Engine:
 
     def close(self) -> None:
         """Wait for running nodes and for what is still to be written, and end the engine's threads."""
+        self._closed = True
         self._lanes.close()
         self._tiers.close()
 
@@ -232,6 +234,8 @@ class Engine:
         Raises WorkflowError before anything runs when the workflow cannot be run, RunFailedError when
         nodes failed (others have finished), CancelledError when it was cancelled.
         """
+        if self._closed:
+            raise InputError("the engine is closed", code="closed", remedy="Run inside its `with` block.")
         cancel = cancel or CancelToken()
         loop = asyncio.get_running_loop()
 

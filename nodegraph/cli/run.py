@@ -22,7 +22,7 @@ from nodegraph.execution.cancel import CancelToken
 from nodegraph.graph.binding import BoundGraph
 from nodegraph.graph.inputs import input_specs
 from nodegraph.graph.sweep import Mode, parse_axis
-from nodegraph.sockets import ValueType
+from nodegraph.sockets import ValueType, is_generic
 
 
 def run_workflow(
@@ -95,7 +95,8 @@ def _check_output(engine: Engine, graph: BoundGraph, target: str, output: Path) 
     """Fail before minutes of sampling, not after."""
     node, port = graph.outputs[target]
     type_ = graph.nodes[node].type.outputs[port].type
-    engine.registry.exporter(type_.cls if isinstance(type_, ValueType) else object, output)
+    if not is_generic(type_):  # what a branch gives is only known when it is there, and is checked then
+        engine.registry.exporter(type_.cls if isinstance(type_, ValueType) else object, output)
     parent = output.absolute().parent
     reason = ""
     if output.is_dir():

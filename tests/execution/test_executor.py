@@ -16,7 +16,7 @@ from hypothesis import given
 
 from nodegraph import hookimpl, node
 from nodegraph.engine import Engine
-from nodegraph.errors import DeclarationError, RunFailedError
+from nodegraph.errors import DeclarationError, InputError, RunFailedError
 from nodegraph.execution import events
 from tests.conftest import MakeEngine
 from tests.execution.dags import Rows, document, evaluate, rows
@@ -390,3 +390,11 @@ def test_every_started_node_finishes_once(engine: Engine) -> None:
     started = Counter(event.node for event in log if isinstance(event, events.NodeStarted))
     finished = Counter(event.node for event in log if isinstance(event, events.NodeFinished))
     assert started == finished == dict.fromkeys(flow["nodes"], 1)
+
+
+def test_a_closed_engine_says_so(engine: Engine) -> None:
+    engine.close()
+    with pytest.raises(InputError, match="the engine is closed"):
+        engine.run_sync(
+            {"nodegraph": 1, "nodes": {"a": {"type": "toy.number"}}, "outputs": {"a": {"from": "a"}}}
+        )
