@@ -174,6 +174,8 @@ class NodeType:
     deprecated: str | None = None
     experimental: bool = False
     pack: str = ""
+    code: str = ""
+    """The digest of a third-party pack's sources. It counts in keys: authors may forget `version`."""
 
     @cached_property
     def is_async(self) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from types import ModuleType
 
 import pluggy
 
@@ -17,6 +20,9 @@ from nodegraph.registry import Registry
 from nodegraph.runtime import Files
 
 log = logging.getLogger(__name__)
+
+BUILTIN = "builtin"
+"""The entry point of the pack that nodegraph ships. Its nodes raise their `version`; others may forget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def load_packs(
     skipped = set(blocked)
     points = importlib.metadata.entry_points(group=GROUP) if installed else ()
     # The built-in pack comes first: where two packs claim a name, the guest is the one left out.
-    for point in sorted(points, key=lambda point: (point.name != "builtin", point.name)):
+    for point in sorted(points, key=lambda point: (point.name != BUILTIN, point.name)):
         if point.name not in skipped:
             dist = point.dist
             pack = Pack(point.name, dist.name if dist else "", dist.version if dist else "")
@@ -104,14 +110,30 @@ def _load_one(packs: Packs, pack: Pack, load: Callable[[], object]) -> None:
         packs.loaded.append(pack)
 
 
+def source_digest(plugin: object) -> str:
+    """The digest of a pack's Python sources: its module, or its whole package. Empty for an object."""
+    file = getattr(plugin, "__file__", None)
+    if not isinstance(plugin, ModuleType) or file is None:
+        return ""
+    path = Path(file)
+    sources = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
+    digest = hashlib.blake2b(digest_size=16)
+    for source in sources:
+        data = source.read_bytes()
+        digest.update(f"{source.relative_to(path.parent).as_posix()}\0{len(data)}\0".encode())
+        digest.update(data)
+    return digest.hexdigest()
+
+
 def _register(plugin: object, pack: Pack, registry: Registry) -> None:
     """Ask one pack for what it adds. A manager of its own, so that a failure says whose it is."""
+    code = "" if pack.name == BUILTIN else source_digest(plugin)
     manager = _new_manager()
     manager.register(plugin, name=pack.name)
     manager.check_pending()
     hook = manager.hook
     for nodes in hook.register_nodes():
-        registry.add_nodes(nodes, pack.name)
+        registry.add_nodes(nodes, pack.name, code)
     for classes in hook.register_values():
         for cls in classes:
             registry.codecs.register(cls)

@@ -39,10 +39,13 @@ class Registry:
         other._migrations = dict(self._migrations)
         return other
 
-    def add_nodes(self, marked: Iterable[object], pack: str = "") -> None:
-        """Add decorated functions. DeclarationError if an id is taken by another function."""
+    def add_nodes(self, marked: Iterable[object], pack: str = "", code: str = "") -> None:
+        """Add decorated functions. DeclarationError if an id is taken by another function.
+
+        pack names where they come from; code is the digest of its sources, which counts in keys.
+        """
         for item in marked:
-            type_ = replace(node_type(item), pack=pack)
+            type_ = replace(node_type(item), pack=pack, code=code)
             taken = self._nodes.get(type_.id)
             if taken is not None and taken.function is not type_.function:
                 raise DeclarationError(

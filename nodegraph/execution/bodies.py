@@ -16,7 +16,8 @@ class Traits:
 
     digest: of all definitions that they use; files: (kind, name) of every file named inside; watching: the
     nodes inside that have a fingerprint; weights: a node inside computes with weights; volatile: one gives
-    new results every time; effects: one is run for its effect, so that the control node is too.
+    new results every time; effects: one is run for its effect, so that the control node is too; code: the
+    digests of the third-party packs that the nodes inside come from.
     """
 
     digest: str
@@ -25,6 +26,7 @@ class Traits:
     weights: bool
     volatile: bool
     effects: bool
+    code: tuple[str, ...]
 
 
 def traits_of(graph: BoundGraph, node: BoundNode) -> Traits:
@@ -41,6 +43,7 @@ def traits_of(graph: BoundGraph, node: BoundNode) -> Traits:
         weights=any(one.type.lane == "device" for one in inner),
         volatile=any(one.type.cache == "volatile" for one in inner),
         effects=any(one.type.output for one in inner),
+        code=tuple(sorted({one.type.code for one in inner if one.type.code})),
     )
 
 

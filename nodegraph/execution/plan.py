@@ -207,6 +207,8 @@ def _parts(
         parts[name] = {"key": keys[source], "output": output}
     if traits is not None:
         parts["@bodies"] = [traits.digest, [snapshot.file_hashes[pair] for pair in sorted(traits.files)]]
+    if type_.code or (traits is not None and traits.code):
+        parts["@code"] = [type_.code, *(traits.code if traits is not None else ())]
     if type_.lane == "device" or (traits is not None and traits.weights):
         parts["@profile"] = snapshot.profile
     if type_.cache == "volatile" or (traits is not None and traits.volatile):
