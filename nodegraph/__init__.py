@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nodegraph.declare import Body, Choice, File, OneOrMany, Seed, node
+    from nodegraph.annotations import Body, Choice, File, OneOrMany, Seed
+    from nodegraph.declare import node
     from nodegraph.engine import Engine
     from nodegraph.errors import NodegraphError
     from nodegraph.graph.builder import Graph
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from nodegraph.values import Conditioning, Image, Latent, Mask, Model, Sigmas, TextEncoder, Vae
 
 _HOMES = {
-    "nodegraph.declare": ("Body", "Choice", "File", "OneOrMany", "Seed", "node"),
+    "nodegraph.annotations": ("Body", "Choice", "File", "OneOrMany", "Seed"),
+    "nodegraph.declare": ("node",),
     "nodegraph.engine": ("Engine",),
     "nodegraph.errors": ("NodegraphError",),
     "nodegraph.graph.builder": ("Graph",),

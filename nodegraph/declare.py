@@ -7,26 +7,15 @@ function. The decorator marks and registers nothing: a pack's `register_nodes` h
 from __future__ import annotations
 
 import inspect
-import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-    is_typeddict,
-)  # fmt: skip
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from pydantic.fields import FieldInfo
+from pydantic import ConfigDict, TypeAdapter
 
 from nodegraph import sockets
+from nodegraph.annotations import SeedMark, is_record, literal_part, socket_type
 from nodegraph.errors import DeclarationError
 from nodegraph.runtime import Context, Lazy
 
@@ -35,6 +24,13 @@ Growing = Literal["list", "named"]
 F = TypeVar("F", bound=Callable[..., Any])
 Fingerprint = Callable[[Mapping[str, Any]], str]
 _MARK = "__nodegraph_node__"
+_PLAIN = (bool, int, str)
+_CLASS_OF: Mapping[sockets.SocketType, type] = {
+    sockets.Scalar("bool"): bool,
+    sockets.Scalar("int"): int,
+    sockets.Scalar("float"): float,
+    sockets.Scalar("text"): str,
+}
 _BOUNDS = {
     "minimum": "of at least {}",
     "maximum": "of at most {}",
@@ -50,46 +46,6 @@ _GROWING: dict[object, Growing] = {
     inspect.Parameter.VAR_POSITIONAL: "list",
     inspect.Parameter.VAR_KEYWORD: "named",
 }
-_SCALARS: dict[object, sockets.ScalarName] = {bool: "bool", int: "int", float: "float", str: "text"}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Marks a `str` input as a name from an open registry: `Annotated[str, Choice("samplers")]`."""
-
-    registry: str
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """Marks a `str` input as the name of a file: `Annotated[str, File("checkpoints")]`."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class OneOrMany:
-    """Marks a list input that also takes a single value: `Annotated[list[Image], OneOrMany()]`."""
-
-
-@dataclass(frozen=True)
-class Body:
-    """Marks a `str` input as the name of a subgraph that the node runs with `ctx.run`.
-
-    takes: what the node gives it, by name (a subgraph may leave some out); gives: the outputs that it must
-    have. Both map names to annotations, type variables among them: `Body({"item": T}, {"result": U})`.
-    """
-
-    takes: Mapping[str, Any]
-    gives: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class SeedMark:
-    """Marks an `int` input as a seed, which may be written as "random" and is resolved at submit."""
-
-
-Seed = Annotated[int, Field(ge=0, le=2**64 - 1, description="the same seed gives the same noise"), SeedMark()]
 
 
 @dataclass(frozen=True)
@@ -118,11 +74,19 @@ class InputSpec:
         return bool(sockets.records_in(self.type))
 
     @cached_property
+    def plain(self) -> object:
+        """The class whose every value is a literal of this input as it stands: the declaration adds no range.
+
+        There is none for numbers with a fraction: NaN and infinities are refused.
+        """
+        return self.annotation if self.growing is None and self.annotation in _PLAIN else None
+
+    @cached_property
     def adapter(self) -> TypeAdapter[Any]:
         """Validates and coerces a literal (pydantic, strict: nothing is guessed, no NaN, no infinity)."""
         # A record brings its own configuration; pydantic refuses another one.
         config = None if is_record(self.annotation) else ConfigDict(allow_inf_nan=False)
-        return TypeAdapter(_literal_part(self.annotation), config=config)
+        return TypeAdapter(literal_part(self.annotation), config=config)
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -183,6 +147,17 @@ class NodeType:
         return inspect.iscoroutinefunction(self.function)
 
     @cached_property
+    def runs_at_once(self) -> bool:
+        """Whether it runs in the scheduler's own loop, which waits for it: microseconds of work."""
+        return self.lane == "inline" and not self.is_async
+
+    @cached_property
+    def depends_on_inputs_alone(self) -> bool:
+        """Whether nothing but its literals and links can change its result."""
+        named = self.file_inputs or self.body_inputs
+        return not named and not self.code and self.lane != "device" and self.cache == "pure"
+
+    @cached_property
     def file_inputs(self) -> Mapping[str, str]:
         """The kind of every input that names a file."""
         plain = {
@@ -190,6 +165,21 @@ class NodeType:
             for name, spec in self.inputs.items()
         }
         return {name: type_.kind for name, type_ in plain.items() if isinstance(type_, sockets.FileType)}
+
+    @cached_property
+    def seed_inputs(self) -> tuple[str, ...]:
+        """The inputs that may be written as "random"."""
+        return tuple(name for name, spec in self.inputs.items() if spec.is_seed)
+
+    @cached_property
+    def required_inputs(self) -> tuple[str, ...]:
+        """The inputs without a default."""
+        return tuple(name for name, spec in self.inputs.items() if spec.required)
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """The defaults of the other inputs."""
+        return {name: spec.default for name, spec in self.inputs.items() if not spec.required}
 
     @cached_property
     def grows(self) -> bool:
@@ -212,6 +202,12 @@ class NodeType:
     def lazy_inputs(self) -> frozenset[str]:
         """The inputs whose branches run only when the node asks for them."""
         return frozenset(name for name, spec in self.inputs.items() if spec.lazy)
+
+    @cached_property
+    def plain_output(self) -> type | None:
+        """The class of a single output that is a plain value."""
+        single = self.single_output
+        return _CLASS_OF.get(single.type) if single is not None else None
 
     @cached_property
     def single_output(self) -> OutputSpec | None:
@@ -380,98 +376,6 @@ def _read_outputs(id_: str, function: Callable[..., Any]) -> dict[str, OutputSpe
     type_ = socket_type(returned, f"node '{id_}', its return type")
     name = type_.name if isinstance(type_, sockets.ValueType) else "value"
     return {name: OutputSpec(name, type_)}
-
-
-def socket_type(annotation: Any, place: str) -> sockets.SocketType:
-    """The socket type of an annotation. DeclarationError names `place` when there is none."""
-    if get_origin(annotation) is Annotated:
-        base, *extras = get_args(annotation)
-        return _marked_type(base, extras, place) or socket_type(base, place)
-    if isinstance(annotation, TypeVar):
-        return sockets.GenericType(annotation.__name__)
-    if annotation in _SCALARS:
-        return sockets.Scalar(_SCALARS[annotation])
-    origin, args = get_origin(annotation), get_args(annotation)
-    if origin is Literal:
-        return sockets.Menu(args)
-    if origin in (list, Sequence) and args:
-        return sockets.ListType(socket_type(args[0], place))
-    if origin in (Union, types.UnionType):
-        return _union(args, place)
-    if is_record(annotation):
-        return sockets.VariantType(_records([annotation], place))
-    if isinstance(annotation, type) and not is_typeddict(annotation) and _is_value_class(annotation):
-        return sockets.ValueType(annotation)
-    raise DeclarationError(
-        f"{place}: {annotation!r} cannot be a socket",
-        expected="bool, int, float, str, a Literal, a list, a union or a frozen value class",
-    )
-
-
-def _marked_type(base: Any, extras: Sequence[object], place: str) -> sockets.SocketType | None:
-    for extra in extras:
-        if isinstance(extra, OneOrMany):
-            return _wrapping_list(socket_type(base, place), place)
-        if isinstance(extra, FieldInfo) and isinstance(extra.discriminator, str):
-            return sockets.VariantType(_records(get_args(base), place), extra.discriminator)
-        if isinstance(extra, Body):
-            takes = tuple((name, socket_type(one, place)) for name, one in extra.takes.items())
-            gives = tuple((name, socket_type(one, place)) for name, one in extra.gives.items())
-            return sockets.SubgraphType(takes, gives)
-        if isinstance(extra, Choice):
-            return sockets.ChoiceType(extra.registry)
-        if isinstance(extra, File):
-            return sockets.FileType(extra.kind)
-    return None
-
-
-def _wrapping_list(type_: sockets.SocketType, place: str) -> sockets.SocketType:
-    if not isinstance(type_, sockets.ListType) or isinstance(type_.item, sockets.ListType):
-        raise DeclarationError(f"{place}: OneOrMany() marks a {type_.words}", expected="a list of one type")
-    return sockets.ListType(type_.item, wraps=True)
-
-
-def is_record(annotation: Any) -> bool:
-    """Whether an annotation is a pydantic model."""
-    base = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-    return isinstance(base, type) and issubclass(base, BaseModel)
-
-
-def _records(classes: Sequence[Any], place: str) -> tuple[type, ...]:
-    for cls in classes:
-        if not is_record(cls) or not cls.model_config.get("frozen"):
-            raise DeclarationError(
-                f"{place}: {cls!r} is not a frozen pydantic model",
-                remedy="Write class Resize(BaseModel, frozen=True).",
-            )
-    return tuple(classes)
-
-
-def _union(args: tuple[Any, ...], place: str) -> sockets.SocketType:
-    if sum(map(is_record, args)) > 1:
-        raise DeclarationError(
-            f"{place}: nothing tells the records of the union apart",
-            remedy='Name a field that does: Annotated[Resize | Crop, Field(discriminator="kind")].',
-        )
-    options = tuple(socket_type(arg, place) for arg in args if arg is not type(None))
-    inner = options[0] if len(options) == 1 else sockets.UnionType(options)
-    return sockets.OptionalType(inner) if type(None) in args else inner
-
-
-def _literal_part(annotation: Any) -> Any:
-    """The annotation without value classes, which no literal is: `float | None` of `Image | float | None`."""
-    origin, args = get_origin(annotation), get_args(annotation)
-    if origin in (list, Sequence) and args:
-        return list[_literal_part(args[0])]  # type: ignore[misc]
-    if origin in (Union, types.UnionType):
-        kept = [_literal_part(arg) for arg in args if arg is type(None) or socket_type(arg, "").has_literal]
-        return Union[tuple(kept)]  # noqa: UP007 - the options are known at run time only
-    return annotation
-
-
-def _is_value_class(annotation: type) -> bool:
-    parameters = getattr(annotation, "__dataclass_params__", None)
-    return parameters is not None and bool(parameters.frozen)
 
 
 def describe_range(spec: InputSpec) -> str:

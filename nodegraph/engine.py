@@ -34,8 +34,8 @@ from nodegraph.execution.plan import (
     Snapshot,
     computes_with_weights,
     content_digest,
+    effects_of,
     files_of,
-    has_effect,
     plan,
     resolve_targets,
 )
@@ -212,7 +212,7 @@ class Engine:
 
     def warm_up(self, graph: BoundGraph) -> None:
         """Import what the nodes of a graph compute with, and find the device, before the run needs it."""
-        if any(node.type.lane != "inline" for node in graph.nodes.values()):
+        if any(type_.lane != "inline" for type_ in graph.types):
             self.resources.profile()
 
     def plan(self, source: Source, *, targets: Sequence[str] | None = None, **inputs: Any) -> Plan:
@@ -303,8 +303,7 @@ class Engine:
         self, graph: BoundGraph, given: Mapping[str, Keyed], emit: events.Emit, around: Surroundings
     ) -> tuple[RunState, Mapping[str, str]]:
         """Plan and run the graph of a body; what came of it, and the keys of its nodes."""
-        effects = [id_ for id_, node in graph.nodes.items() if has_effect(graph, node)]
-        targets = list(dict.fromkeys([*(node for node, _ in graph.outputs.values()), *effects]))
+        targets = list(dict.fromkeys([*(node for node, _ in graph.outputs.values()), *effects_of(graph)]))
         there = {keyed.key: {"value": keyed.value} for keyed in given.values()}
         while True:
             planned = self._plan(graph, targets, emit, around.cancel, given)
@@ -396,7 +395,7 @@ class Engine:
         weights = computes_with_weights(graph)
         snapshot = Snapshot(
             file_hashes=self.files.snapshot(files_of(graph)),
-            cached=self.cache,
+            cached=self.cache.keys(),
             stored=self.disk if self.disk is not None else (),
             saved=self.saved,
             profile=self.resources.profile() if weights else "",
@@ -414,7 +413,7 @@ class Engine:
 
     def _document_digest(self, graph: BoundGraph) -> str:
         """The digest of what save nodes store, taken once for a document; nothing else asks for it."""
-        if not any(has_effect(graph, node) for node in graph.nodes.values()):
+        if not effects_of(graph):
             return ""
         known, known_digest = self._digested
         if known is not graph.document:
@@ -436,7 +435,7 @@ class Engine:
             "targets": list(planned.targets),
         }
         document = graph.document
-        return RunRecord(document.to_json(), current_values(document, self.registry), run)
+        return RunRecord(document.to_json, current_values(document, self.registry), run)
 
 
 class _LateModels:

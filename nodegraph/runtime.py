@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from logging import Logger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
@@ -125,13 +126,19 @@ class Artifact:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunRecord:
     """What travels inside a saved picture: the document, the resolved inputs and how it was made."""
 
-    document: Mapping[str, Any]
+    written: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+    """The document as JSON data, or what writes it: most runs save nothing that holds it."""
     inputs: Mapping[str, Any]
     run: Mapping[str, Any]
+
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """The document as JSON data."""
+        return self.written() if callable(self.written) else self.written
 
 
 class Lazy(Protocol[T_co]):

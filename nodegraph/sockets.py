@@ -334,10 +334,13 @@ class Verdict:
     reason: str
 
 
+_SAME = Verdict(True, "same type")
+
+
 def assignable(source: SocketType, target: SocketType) -> Verdict:
     """Judge a link from an output of type `source` to an input of type `target`."""
-    if source == target:
-        return Verdict(True, "same type")
+    if source is target or source == target:
+        return _SAME
     if isinstance(source, GenericType) or isinstance(target, GenericType):
         return Verdict(True, "anything fits")
     if isinstance(source, UnionType):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nodegraph.execution.keys import digest
@@ -27,6 +28,11 @@ class Traits:
     volatile: bool
     effects: bool
     code: tuple[str, ...]
+
+
+def traits_by_node(graph: BoundGraph) -> Mapping[str, Traits]:
+    """The traits of every control node of a graph."""
+    return {node.id: traits_of(graph, node) for node in graph.control_nodes}
 
 
 def traits_of(graph: BoundGraph, node: BoundNode) -> Traits:

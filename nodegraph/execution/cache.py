@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from nodegraph.codecs import tensors_in
 
 _OVERHEAD = 512  # bytes of a small entry: its key, its dict, its objects
 _ITEMS = (str, list, tuple)
-_PLAIN = frozenset({bool, int, float, str, type(None)})  # there is no tensor in these
+_SMALL = frozenset({bool, int, float, type(None)})
+_PLAIN = _SMALL | {str}  # there is no tensor in these
 Outputs = Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class CacheEntry:
+class CacheEntry(Struct, gc=False):
     """The outputs of one node, what they weigh and what they cost."""
 
     outputs: Outputs
@@ -61,6 +63,7 @@ class MemoryCache:
         self._clock = 0.0
         self._entries: dict[str, CacheEntry] = {}
         self._queue: list[tuple[float, str]] = []  # a worth that every entry once had; it only grows
+        self._new: list[str] = []  # not in the queue yet: most runs never evict
         self._pins: set[str] = set()
         self._pinned_bytes = 0
         self._lock = threading.Lock()
@@ -70,6 +73,10 @@ class MemoryCache:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def keys(self) -> Container[str | None]:
+        """A view of the keys that are kept."""
+        return self._entries.keys()
 
     def get(self, key: str) -> Outputs | None:
         """The outputs under a key, which counts as a use."""
@@ -94,13 +101,12 @@ class MemoryCache:
                 return
             while self.used + size > self.budget:
                 self._evict()
-            entry = CacheEntry(outputs, size, seconds, self._worth(seconds, size), node)
-            self._entries[key] = entry
+            self._entries[key] = CacheEntry(outputs, size, seconds, self._worth(seconds, size), node)
             self.used += size
             if key in self._pins:
                 self._pinned_bytes += size
             else:
-                self._enqueue(key, entry)
+                self._new.append(key)
 
     def pin(self, key: str) -> bool:
         """Never evict this key, now or when it is made. Whether it is held now."""
@@ -118,7 +124,7 @@ class MemoryCache:
             if entry is not None and key in self._pins:
                 self._pinned_bytes -= entry.size
                 if not entry.queued:
-                    self._enqueue(key, entry)
+                    self._new.append(key)
             self._pins.discard(key)
 
     def discard(self, key: str) -> None:
@@ -143,6 +149,7 @@ class MemoryCache:
         with self._lock:
             self._entries.clear()
             self._queue.clear()
+            self._new.clear()
             self.used = self._pinned_bytes = 0
 
     def _use(self, key: str) -> Outputs | None:
@@ -160,6 +167,11 @@ class MemoryCache:
         heapq.heappush(self._queue, (entry.worth, key))
 
     def _evict(self) -> None:
+        for key in self._new:
+            entry = self._entries.get(key)
+            if entry is not None and not entry.queued:
+                self._enqueue(key, entry)
+        self._new.clear()
         worth, key = heapq.heappop(self._queue)
         entry = self._entries.get(key)
         if entry is None:  # it was discarded
@@ -179,6 +191,8 @@ class MemoryCache:
 def size_of(outputs: Outputs) -> int:
     """Bytes of all tensors in the outputs, storage that is shared counted once, plus a small overhead."""
     size = _OVERHEAD
+    if len(outputs) == 1 and type(*outputs.values()) in _SMALL:
+        return size
     for value in outputs.values():
         if isinstance(value, _ITEMS):
             size += 8 * len(value)

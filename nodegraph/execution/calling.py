@@ -18,7 +18,9 @@ Outputs = Mapping[str, Any]
 def arguments_of(node: BoundNode, values: dict[str, Any], context: NodeContext | None) -> dict[str, Any]:
     """The values as the node's own annotations want them. InputError where a linked one is out of range."""
     for name in node.links:
-        values[name] = literals.accept(node.type.inputs[name], values[name])
+        spec, value = node.type.inputs[name], values[name]
+        if type(value) is not spec.plain:
+            values[name] = literals.accept(spec, value)
     if context is not None and node.type.context_parameter:
         context.given(values)
         values[node.type.context_parameter] = context
@@ -28,6 +30,8 @@ def arguments_of(node: BoundNode, values: dict[str, Any], context: NodeContext |
 def outputs_of(type_: NodeType, returned: Any) -> Outputs:
     """What a node returned, by output name. DeclarationError if it is not what it declares."""
     specs = type_.outputs
+    if type(returned) is type_.plain_output:  # most nodes that are called millions of times
+        return dict.fromkeys(specs, returned)
     if not specs:
         return {}
     if len(specs) == 1 and not hasattr(returned, "_fields"):

@@ -13,28 +13,24 @@ class CancelToken:
     """Thread-safe. Setting it asks a run to stop; a sampler sees it within one step."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self.cancelled = False
+        """Whether somebody asked."""
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
 
     def cancel(self) -> None:
         """Ask the run to stop. Asking again changes nothing: what stops already is not disturbed."""
         with self._lock:
-            if self._event.is_set():
+            if self.cancelled:
                 return
-            self._event.set()
+            self.cancelled = True
             listeners = list(self._listeners)
         for listener in listeners:
             listener()
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether somebody asked."""
-        return self._event.is_set()
-
     def check(self) -> None:
         """Raise CancelledError if somebody asked."""
-        if self._event.is_set():
+        if self.cancelled:
             raise CancelledError("the run was cancelled")
 
     @contextmanager

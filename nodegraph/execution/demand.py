@@ -1,8 +1,4 @@
-"""Lazy inputs: branches that lie dormant until a node awaits them.
-
-A dormant node is prepared like any other (what it reads is kept for it) but does not start. The first await
-wakes it and what it reads; when the last node that could ask for it is done, it is retired.
-"""
+"""Lazy inputs: what a node gets for a branch that runs only when it is awaited, and who awaits what."""
 
 from __future__ import annotations
 
@@ -38,12 +34,10 @@ class UpstreamError(Exception):
     """What a node asked for cannot be had: a node of its branch failed, and that was reported."""
 
 
-class Dormant:
-    """The dormant nodes of one run, and who waits for which node."""
+class Askers:
+    """Who waits for which node's result."""
 
     def __init__(self) -> None:
-        self.nodes: set[str] = set()
-        self.dead: set[str] = set()
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
 
     def wait(self, node: str) -> asyncio.Future[None]:
@@ -52,15 +46,14 @@ class Dormant:
         self._waiters.setdefault(node, []).append(future)
         return future
 
-    def finished(self, node: str) -> None:
+    def answer(self, node: str) -> None:
         """Tell those who wait that a node's result is there."""
         for future in self._waiters.pop(node, ()):
             if not future.done():
                 future.set_result(None)
 
-    def died(self, node: str) -> None:
+    def disappoint(self, node: str) -> None:
         """Tell those who wait that a node failed, or will never run because one before it did."""
-        self.dead.add(node)
         for future in self._waiters.pop(node, ()):
             if not future.done():
                 future.set_exception(UpstreamError(node))

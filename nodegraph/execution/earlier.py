@@ -79,7 +79,7 @@ class EarlierRuns:
     def _write(self, folder: Path, name: str, runs: Runs) -> None:
         text = encode({"format": FORMAT, "nodes": runs})
         try:
-            write_whole(self._path(folder, name), lambda path: _write_text(path, text))
+            write_whole(self._path(folder, name), lambda path: _write_bytes(path, text))
         except InputError as error:
             log.warning("the last run cannot be remembered: %s", error)
             return
@@ -89,13 +89,13 @@ class EarlierRuns:
                 path.unlink(missing_ok=True)
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, "ascii")
+def _write_bytes(path: Path, text: bytes) -> None:
+    path.write_bytes(text)
 
 
 def _read(path: Path) -> Runs:
     try:
-        found: Any = json.loads(path.read_text("ascii"))
+        found: Any = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
     if (

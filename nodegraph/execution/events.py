@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from nodegraph.errors import Problem
 from nodegraph.runtime import Artifact
@@ -17,16 +18,14 @@ just making it; its files were saved already; it failed; what it reads failed; t
 Status = Literal["done", "failed", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True):
     """A run begins: how many nodes will run, and how many results are reused."""
 
     to_run: int
     reused: int
 
 
-@dataclass(frozen=True, slots=True)
-class FileHashed:
+class FileHashed(Struct, frozen=True):
     """A file is being hashed before the run: bytes done of all."""
 
     name: str
@@ -34,15 +33,13 @@ class FileHashed:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class NodeStarted:
+class NodeStarted(Struct, frozen=True, gc=False):
     """A node begins to run."""
 
     node: str
 
 
-@dataclass(frozen=True, slots=True)
-class NodeProgress:
+class NodeProgress(Struct, frozen=True, gc=False):
     """A node has finished `done` of `total` steps."""
 
     node: str
@@ -50,24 +47,21 @@ class NodeProgress:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class NodePreview:
+class NodePreview(Struct, frozen=True):
     """A picture of a node's unfinished result."""
 
     node: str
     image: Image
 
 
-@dataclass(frozen=True, slots=True)
-class NodeSaved:
+class NodeSaved(Struct, frozen=True):
     """A node saved a file."""
 
     node: str
     artifact: Artifact
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFinished:
+class NodeFinished(Struct, frozen=True, gc=False):
     """A node has its result. seconds: wall time in the node; loading: of that, spent loading weights."""
 
     node: str
@@ -76,16 +70,14 @@ class NodeFinished:
     loading: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFailed:
+class NodeFailed(Struct, frozen=True):
     """A node raised; everything downstream of it is skipped."""
 
     node: str
     problem: Problem
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished:
+class RunFinished(Struct, frozen=True):
     """The run is over."""
 
     status: Status

@@ -2,20 +2,19 @@
 
 key = blake2b over a canonical encoding of (key format, node id and version, parameter values, (input,
 upstream key, upstream output) …). Node ids, titles and positions in the document do not count; a file counts
-by its content. The encoding is JSON text with sorted names: it tells 5 from 5.0, and 1 from true and "1", and
-C code writes it.
+by its content. The encoding is JSON text with sorted names: it tells 5 from 5.0, and 1 from true and "1".
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel
 
-KEY_FORMAT = 1
+KEY_FORMAT = 2
 
 
 def _mapping(value: object) -> dict[str, Any]:
@@ -26,15 +25,13 @@ def _mapping(value: object) -> dict[str, Any]:
     raise TypeError(f"a {type(value).__name__} has no place in a key")
 
 
-encode = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), check_circular=False, default=_mapping
-).encode
-"""The canonical text of a JSON-like value. TypeError for anything else."""
+encode = msgspec.json.Encoder(order="deterministic", enc_hook=_mapping).encode
+"""The canonical text (UTF-8) of JSON data, mappings and records. TypeError for what has no such text."""
 
 
 def digest(value: Any) -> str:
     """The hex digest (160 bits) of a value's canonical encoding."""
-    return hashlib.blake2b(encode(value).encode("ascii"), digest_size=20).hexdigest()
+    return hashlib.blake2b(encode(value), digest_size=20).hexdigest()
 
 
 def node_key(node: str, version: int, parts: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from nodegraph.errors import CancelledError, InputError, NodeFailedError
 from nodegraph.execution import events
 from nodegraph.execution.keys import digest
@@ -79,7 +81,7 @@ def _placed(emit: events.Emit, path: str) -> events.Emit:
     def place(event: events.Event) -> None:
         if isinstance(event, _INNER):
             if not event.node.startswith(GIVEN):
-                emit(replace(event, node=f"{path}/{event.node}"))
+                emit(structs.replace(event, node=f"{path}/{event.node}"))
         elif isinstance(event, events.NodeFailed):
             node = f"{path}/{event.node}"
             emit(events.NodeFailed(node, replace(event.problem, node=node)))

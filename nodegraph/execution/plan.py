@@ -6,13 +6,15 @@ the same one.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from nodegraph.declare import NodeType
 from nodegraph.errors import Problem, WorkflowError
-from nodegraph.execution.bodies import Traits, files_named, traits_of
+from nodegraph.execution.bodies import Traits, files_named, traits_by_node, traits_of
 from nodegraph.execution.keys import digest, encode, node_key
 from nodegraph.graph.binding import BoundGraph, BoundNode
 from nodegraph.graph.document import Document
@@ -46,8 +48,7 @@ class Snapshot:
     fleeting: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class PlanEntry:
+class PlanEntry(Struct, frozen=True, gc=False):
     """One node: its key (None while a file's hash is missing), what happens to it, and why."""
 
     node: BoundNode
@@ -80,9 +81,10 @@ class Plan:
 
 def files_of(graph: BoundGraph) -> set[Pair]:
     """The (kind, name) of every file that the graph's literals name."""
-    nodes = graph.nodes.values()
-    named = {pair for node in nodes if node.type.file_inputs for pair in files_named(node).values()}
-    return named.union(*(traits_of(graph, node).files for node in nodes if node.type.body_inputs))
+    named: set[Pair] = set()
+    if any(type_.file_inputs for type_ in graph.types):
+        named.update(pair for node in graph.nodes.values() for pair in files_named(node).values())
+    return named.union(*(traits_of(graph, node).files for node in graph.control_nodes))
 
 
 def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -92,8 +94,7 @@ def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> t
     WorkflowError for an unknown name, or where a workflow has nothing to run for.
     """
     if wanted is None:
-        effects = [id_ for id_, node in graph.nodes.items() if has_effect(graph, node)]
-        targets = dict.fromkeys([*effects, *(node for node, _ in graph.outputs.values())])
+        targets = dict.fromkeys([*effects_of(graph), *(node for node, _ in graph.outputs.values())])
         if not targets:
             message = "nothing in the workflow shows or saves a result"
             raise WorkflowError([Problem("no_target", message, remedy="Add a save node.")])
@@ -116,10 +117,16 @@ def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> t
 
 def computes_with_weights(graph: BoundGraph) -> bool:
     """Whether a node of the graph, or of a body that it runs, computes with weights."""
-    return any(
-        node.type.lane == "device" or (bool(node.type.body_inputs) and traits_of(graph, node).weights)
-        for node in graph.nodes.values()
+    return any(type_.lane == "device" for type_ in graph.types) or any(
+        traits_of(graph, node).weights for node in graph.control_nodes
     )
+
+
+def effects_of(graph: BoundGraph) -> list[str]:
+    """The nodes that are run for their effect."""
+    if not any(type_.output or type_.body_inputs for type_ in graph.types):
+        return []
+    return [id_ for id_, node in graph.nodes.items() if has_effect(graph, node)]
 
 
 def has_effect(graph: BoundGraph, node: BoundNode) -> bool:
@@ -146,24 +153,10 @@ def _nodes_behind(graph: BoundGraph, name: str) -> list[str]:
 
 def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:
     """Key every node and decide what runs. Linear in the size of the graph."""
-    keys: dict[str, str | None] = {}
-    parts: dict[str, Parts] = {}
-    waiting: dict[str, str] = {}
-    traits = {id_: traits_of(graph, node) for id_, node in graph.nodes.items() if node.type.body_inputs}
-    for id_, node in graph.nodes.items():
-        if id_ in snapshot.given:
-            keys[id_], parts[id_] = snapshot.given[id_], {}
-            continue
-        missing = _missing_hash(node, traits.get(id_), keys, snapshot)
-        if missing:
-            keys[id_], parts[id_], waiting[id_] = None, {}, missing
-            continue
-        parts[id_] = _parts(node, traits.get(id_), keys, snapshot)
-        keys[id_] = node_key(node.type.id, node.type.version, parts[id_])
+    traits = traits_by_node(graph)
+    keys, parts, waiting = _keyed(graph, traits, snapshot)
     effects = {
-        id_: digest([key, snapshot.document])
-        for id_, key in keys.items()
-        if key is not None and (graph.nodes[id_].type.output or (id_ in traits and traits[id_].effects))
+        id_: digest([keys[id_], snapshot.document]) for id_ in effects_of(graph) if keys[id_] is not None
     }
     fleeting = _fleeting(graph, traits, snapshot.fleeting)
     actions = _Choice(graph, keys, effects, fleeting, traits, snapshot).actions(targets)
@@ -175,6 +168,28 @@ def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:
             node, keys[id_], parts[id_], action, reason, effects.get(id_), id_ not in fleeting
         )
     return Plan(graph, entries, tuple(targets))
+
+
+def _keyed(
+    graph: BoundGraph, traits: Mapping[str, Traits], snapshot: Snapshot
+) -> tuple[dict[str, str | None], dict[str, Parts], dict[str, str]]:
+    """The key and the key parts of every node, and what those without a key wait for."""
+    keys: dict[str, str | None] = {}
+    parts: dict[str, Parts] = {}
+    waiting: dict[str, str] = {}
+    for id_, node in graph.nodes.items():
+        type_ = node.type
+        if id_ in snapshot.given:
+            keys[id_], parts[id_] = snapshot.given[id_], {}
+            continue
+        if type_.file_inputs or id_ in traits or waiting:
+            missing = _missing_hash(node, traits.get(id_), keys, snapshot)
+            if missing:
+                keys[id_], parts[id_], waiting[id_] = None, {}, missing
+                continue
+        parts[id_] = found = _parts(node, traits.get(id_), keys, snapshot)
+        keys[id_] = node_key(type_.id, type_.version, found)
+    return keys, parts, waiting
 
 
 def content_digest(document: Document) -> str:
@@ -201,10 +216,12 @@ def _parts(
     """Everything a node's result depends on, by input; engine-side parts start with '@'."""
     type_ = node.type
     parts: dict[str, Any] = dict(node.params)
-    for name, pair in files_named(node).items():
-        parts[name] = {"file": snapshot.file_hashes[pair]}
     for name, (source, output) in node.links.items():
         parts[name] = {"key": keys[source], "output": output}
+    if type_.depends_on_inputs_alone:
+        return parts
+    for name, pair in files_named(node).items():
+        parts[name] = {"file": snapshot.file_hashes[pair]}
     if traits is not None:
         parts["@bodies"] = [traits.digest, [snapshot.file_hashes[pair] for pair in sorted(traits.files)]]
     if type_.code or (traits is not None and traits.code):
@@ -250,53 +267,55 @@ class _Choice:
         for id_ in reversed(list(self.graph.nodes)):
             if id_ not in needed and id_ not in maybe:
                 continue
-            action = self._reuse(id_, id_ in read)
+            node = self.graph.nodes[id_]
+            action = self._reuse(node, id_ in read)
             if action is not None:
                 actions[id_] = action
                 continue
-            node = self.graph.nodes[id_]
-            sources = set(self.graph.reads(id_))
-            lazy = {node.links[name][0] for name in node.type.lazy_inputs if name in node.links}
-            if id_ in needed:
-                actions[id_] = "run"
-                needed.update(eager_sources(node) if lazy else sources)
-                maybe.update(lazy)
-            else:
+            if id_ not in needed:
                 actions[id_] = "maybe"
-                maybe.update(sources)
-            read.update(sources)
+                maybe.update(node.sources)
+            else:
+                actions[id_] = "run"
+                needed.update(eager_sources(node))
+                for name in node.type.lazy_inputs.intersection(node.links):
+                    maybe.add(node.links[name][0])
+            read.update(node.sources)
         return actions
 
-    def _reuse(self, id_: str, is_read: bool) -> Action | None:
+    def _reuse(self, node: BoundNode, is_read: bool) -> Action | None:
         """Where the node's result lies already, or None."""
-        node, key = self.graph.nodes[id_], self.keys[id_]
-        if id_ in self.snapshot.given:
-            return "memory"
-        if self.effects.get(id_) in self.snapshot.saved and not is_read:
-            return "saved"
+        id_, key = node.id, self.keys[node.id]
+        snapshot = self.snapshot
+        if key in snapshot.cached or id_ in snapshot.given:
+            return "memory"  # what is run for its effect is in no cache
         if node.type.output or (id_ in self.traits and self.traits[id_].effects):
+            saved = self.effects.get(id_) in snapshot.saved and not is_read
+            return "saved" if saved else None
+        if node.type.runs_at_once:
             return None
-        if key in self.snapshot.cached:
-            return "memory"
-        stored = may_be_stored(node.type) and id_ not in self.fleeting and key in self.snapshot.stored
+        stored = may_be_stored(node.type) and id_ not in self.fleeting and key in snapshot.stored
         return "disk" if stored else None
 
 
 def _fleeting(graph: BoundGraph, traits: Mapping[str, Traits], given: frozenset[str]) -> set[str]:
     """The volatile nodes and everything that reads from one, near or far."""
     found = set(given)
-    found.update(id_ for id_, node in graph.nodes.items() if node.type.cache == "volatile")
+    if any(type_.cache == "volatile" for type_ in graph.types):
+        found.update(id_ for id_, node in graph.nodes.items() if node.type.cache == "volatile")
     found.update(id_ for id_, one in traits.items() if one.volatile)
     if found:
-        for id_ in graph.nodes:  # in running order: what it reads was looked at before
-            if not found.isdisjoint(graph.reads(id_)):
+        for id_, node in graph.nodes.items():  # in running order: what it reads was looked at before
+            if not found.isdisjoint(node.sources):
                 found.add(id_)
     return found
 
 
-def eager_sources(node: BoundNode) -> set[str]:
+def eager_sources(node: BoundNode) -> Collection[str]:
     """The nodes that a node reads before it starts; its lazy inputs run when it asks for them."""
     lazy = node.type.lazy_inputs
+    if not lazy:
+        return node.sources
     return {source for name, (source, _) in node.links.items() if name not in lazy}
 
 

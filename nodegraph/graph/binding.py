@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from nodegraph.declare import InputSpec, NodeType
 from nodegraph.errors import Problem, WorkflowError
@@ -22,18 +25,21 @@ from nodegraph.sockets import SocketType, assignable
 MAX_BODIES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class BoundNode:
-    """A node with its type: coerced literals with defaults filled in, and links as (node, output)."""
+class BoundNode(Struct, frozen=True, gc=False):
+    """A node with its type: coerced literals with defaults filled in, and links as (node, output).
+
+    sources: the nodes that it reads from, each once.
+    """
 
     id: str
     title: str
     type: NodeType
     params: Mapping[str, Any]
     links: Mapping[str, tuple[str, str]]
+    sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BoundGraph:
     """A document that was checked: nodes in an order in which each follows what it reads."""
 
@@ -46,9 +52,17 @@ class BoundGraph:
     bodies: Mapping[str, Body] = field(default_factory=dict)
     """The subgraphs that control nodes run, by name."""
 
-    def reads(self, node: str) -> list[str]:
-        """The nodes that a node reads from."""
-        return [source for source, _ in self.nodes[node].links.values()]
+    @cached_property
+    def types(self) -> Sequence[NodeType]:
+        """The types of the nodes, each once."""
+        return list({id(node.type): node.type for node in self.nodes.values()}.values())
+
+    @cached_property
+    def control_nodes(self) -> Sequence[BoundNode]:
+        """The nodes that run bodies."""
+        if not any(type_.body_inputs for type_ in self.types):
+            return ()
+        return [node for node in self.nodes.values() if node.type.body_inputs]
 
 
 def bind(document: Document, registry: Registry, files: FileNames) -> BoundGraph:
@@ -140,7 +154,7 @@ class _Binder:
         outputs = self._bind_outputs()
         if self.whole:
             self._check_whole()
-        nodes = {id_: bound[id_] for id_ in self._order(bound)}
+        nodes = self._ordered(bound)
         return BoundGraph(
             self.document, nodes, outputs, frozenset(self.flat.muted), self.flat.inside, self.bodies.bound
         )
@@ -170,7 +184,8 @@ class _Binder:
 
     def _sequence(self) -> list[str]:
         """The nodes in an order for binding: where types are generic, each after what it reads."""
-        if not any(type_.is_generic for type_ in self.types.values()):
+        kinds = {id(type_): type_ for type_ in self.types.values()}
+        if not any(type_.is_generic for type_ in kinds.values()):
             return list(self.types)
         reads = {
             id_: [
@@ -213,43 +228,46 @@ class _Binder:
 
     def _bind_node(self, id_: str, entry: NodeEntry) -> BoundNode:
         type_ = self.types[id_]
-        params: dict[str, Any] = {}
+        params: dict[str, Any] = dict(type_.defaults)
         links: dict[str, tuple[str, str]] = {}
-        for name in entry.inputs:
+        for name, given in entry.inputs.items():
             if name not in type_.inputs:
                 self._problem(
                     "unknown_input", f"'{type_.id}' has no such input", id_, name,
                     remedy=suggest(name, type_.inputs),
                 )  # fmt: skip
-        for name, spec in type_.inputs.items():
-            if name not in entry.inputs:
-                self._fill_default(id_, spec, params)
                 continue
-            given = entry.inputs[name]
-            reference = link_of(given)
+            spec = type_.inputs[name]
+            if type(given) is spec.plain:  # the short way of most literals
+                params[name] = given
+                continue
+            params.pop(name, None)
+            reference = link_of(given) if type(given) is dict else None
             if reference is not None:
                 link = self._bind_link(id_, spec, reference)
                 if link is not None:
                     links[name] = link
             else:
                 self._bind_literal(id_, spec, literal_of(given), params)
+        for name in type_.required_inputs:
+            if name not in entry.inputs:
+                self._report_missing(id_, type_.inputs[name])
         if type_.is_generic:
             linked = {name: self._output_type(*link) for name, link in links.items()}
             self.solver.solve(id_, type_, params, linked)
-        return BoundNode(id_, entry.title or id_, type_, params, links)
+        sources = tuple({source: None for source, _ in links.values()})
+        return BoundNode(id_, entry.title or id_, type_, params, links, sources)
 
-    def _fill_default(self, id_: str, spec: InputSpec, params: dict[str, Any]) -> None:
-        if spec.required:
-            words = spec.type.words
-            remedy = (
-                "Write a value." if spec.type.has_literal else f"Link it to an output that gives: {words}."
-            )
-            self._problem(
-                "missing_input", "the input is required", id_, spec.name,
-                expected=literals.expected(spec), remedy=remedy,
-            )  # fmt: skip
-        else:
-            params[spec.name] = spec.default
+    def _report_missing(self, id_: str, spec: InputSpec) -> None:
+        remedy = (
+            "Write a value."
+            if spec.type.has_literal
+            else f"Link it to an output that gives: {spec.type.words}."
+        )
+        self._problem(
+            "missing_input", "the input is required", id_, spec.name,
+            expected=literals.expected(spec), remedy=remedy,
+        )  # fmt: skip
 
     def _bind_literal(self, id_: str, spec: InputSpec, value: Any, params: dict[str, Any]) -> None:
         try:
@@ -265,8 +283,9 @@ class _Binder:
         resolved = self._resolve(reference, id_, spec.name)
         if resolved is None:
             return None
-        source, output = resolved
-        given = self._output_type(source, output)
+        given = self._output_type(*resolved)
+        if given is spec.type:
+            return resolved
         verdict = assignable(given, spec.type)
         if not verdict.ok:
             self._problem(
@@ -352,16 +371,19 @@ class _Binder:
         message = f"the workflow input '{name}' feeds '{reference}', which does not exist"
         self._problem("unknown_input", message, None, f"inputs.{name}", remedy=known)
 
-    def _order(self, bound: Mapping[str, BoundNode]) -> list[str]:
-        sources = {id_: [source for source, _ in node.links.values()] for id_, node in bound.items()}
+    def _ordered(self, bound: Mapping[str, BoundNode]) -> Mapping[str, BoundNode]:
+        """The nodes so that each comes after what it reads."""
+        sources = {id_: node.sources for id_, node in bound.items()}
+        if topology.in_order(sources):
+            return bound
         try:
-            return topology.order(sources)
+            return {id_: bound[id_] for id_ in topology.order(sources)}
         except topology.CycleError as error:
             self._problem(
                 "cycle", f"the graph goes round in a circle: {error}", error.edges[0][0],
                 remedy="Remove one of these links.",
             )  # fmt: skip
-            return list(bound)
+            return bound
 
     def _problem(
         self, code: str, message: str, node: str | None, name: str | None = None, *,

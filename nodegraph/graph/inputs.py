@@ -102,11 +102,19 @@ def resolve_seeds(document: Document, registry: Registry, draw: Callable[[], int
 def _random_seeds(
     nodes: Mapping[str, NodeEntry], document: Document, registry: Registry
 ) -> Iterator[tuple[str, str]]:
+    kinds = {entry.type for entry in nodes.values()}
+    if not any(_may_hold_seeds(kind, registry) for kind in kinds):
+        return
     for node, entry in nodes.items():
         type_ = type_of(entry, document, registry)
-        for port, spec in type_.inputs.items() if type_ else ():
-            if spec.is_seed and literal_of(entry.inputs.get(port)) == RANDOM:
+        for port in type_.seed_inputs if type_ is not None else ():
+            if literal_of(entry.inputs.get(port)) == RANDOM:
                 yield node, port
+
+
+def _may_hold_seeds(kind: str, registry: Registry) -> bool:
+    type_ = registry.nodes.get(kind)
+    return kind.startswith("#") or (type_ is not None and bool(type_.seed_inputs))
 
 
 def current_values(document: Document, registry: Registry) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
 from nodegraph.errors import Problem, WorkflowError
@@ -17,6 +18,7 @@ from nodegraph.graph.migrate import is_known_format, migrate_data
 
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
+_CONTAINERS = frozenset({dict, list})
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
@@ -44,6 +46,41 @@ def parse_json(text: str | bytes) -> Any:
         text = _decode(text)
     if len(text) > MAX_BYTES:
         raise WorkflowError([Problem("too_large", f"the document is larger than {MAX_BYTES >> 20} MiB")])
+    text = str(text)  # Pillow reads comments as a class of its own
+    data = _parse_clean(text)
+    return data if data is not None else _parse_strictly(text)
+
+
+def _parse_clean(text: str) -> Any:
+    """The data of a text in which there is certainly nothing wrong; None where a closer look is needed.
+
+    Every key has a colon behind it, so a text with as many colons as the data has keys holds no key twice.
+    """
+    try:
+        data = msgspec.json.decode(text)
+    except (ValueError, RecursionError):  # half of a character counts as a ValueError too
+        return None
+    return data if _count_keys(data) == text.count(":") else None
+
+
+def _count_keys(data: Any) -> int:
+    """The number of keys in all objects; -1 where they are nested too deep."""
+    level = [data] if type(data) in _CONTAINERS else []
+    keys = 0
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return keys
+        keys += sum([len(item) for item in level if type(item) is dict])
+        level = [
+            child
+            for item in level
+            for child in (item.values() if type(item) is dict else item)
+            if type(child) in _CONTAINERS
+        ]
+    return -1
+
+
+def _parse_strictly(text: str) -> Any:
     try:
         data = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite_float

@@ -53,9 +53,7 @@ def test_kinds_of_one_value_have_one_encoding() -> None:
     assert encode(enum.IntEnum("Number", "one").one) == encode(1)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    "value", [object(), {1, 2}, b"bytes", {"a": object()}], ids=lambda v: type(v).__name__
-)
+@pytest.mark.parametrize("value", [object(), 1j, iter(()), {"a": object()}], ids=lambda v: type(v).__name__)
 def test_what_is_no_json_has_no_key(value: object) -> None:
     with pytest.raises(TypeError, match="no place in a key"):
         digest(value)

@@ -10,7 +10,8 @@ import pytest
 from pydantic import Field
 
 from nodegraph import Context, Image, Mask, Seed, node
-from nodegraph.declare import Choice, File, NodeType, describe_range, node_type
+from nodegraph.annotations import Choice, File
+from nodegraph.declare import NodeType, describe_range, node_type
 from nodegraph.errors import DeclarationError
 from nodegraph.sockets import ListType, OptionalType, Scalar, UnionType, ValueType
 
