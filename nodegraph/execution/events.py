@@ -52,7 +52,15 @@ class NodeProgress:
 
 @dataclass(frozen=True, slots=True)
 class NodePreview:
-    """A picture of a node's unfinished result."""
+    """A small picture of a node's unfinished result: only in runs that are asked for previews."""
+
+    node: str
+    image: Image
+
+
+@dataclass(frozen=True, slots=True)
+class NodeShown:
+    """A node shows a finished picture."""
 
     node: str
     image: Image
@@ -60,7 +68,7 @@ class NodePreview:
 
 @dataclass(frozen=True, slots=True)
 class NodeSaved:
-    """A node saved a file."""
+    """A node saved a file; or the file that it would save lies there from an earlier run."""
 
     node: str
     artifact: Artifact
@@ -97,6 +105,7 @@ Event = (
     | NodeStarted
     | NodeProgress
     | NodePreview
+    | NodeShown
     | NodeSaved
     | NodeFinished
     | NodeFailed

@@ -130,6 +130,8 @@ class Executor:
             elif entry.action == "saved":
                 artifacts = self.saved.get(entry.effect or "")
                 self.state.artifacts.extend(artifacts)
+                for artifact in artifacts:
+                    self.emit(events.NodeSaved(id_, artifact))
                 self._finish(id_, "saved")
             elif entry.action in ("run", "maybe"):
                 self._await_sources(entry)
