@@ -226,11 +226,13 @@ class Engine:
         *,
         targets: Sequence[str] | None = None,
         on_event: events.Emit = events.discard,
+        previews: bool = False,
         cancel: CancelToken | None = None,
         **inputs: Any,
     ) -> RunResult:
         """Run a workflow as a function of its named inputs.
 
+        With previews, nodes that work in steps draw their unfinished results as `NodePreview` events.
         Raises WorkflowError before anything runs when the workflow cannot be run, RunFailedError when
         nodes failed (others have finished), CancelledError when it was cancelled.
         """
@@ -260,6 +262,7 @@ class Engine:
             cancel,
             NestedRuns(graph.bodies, lambda body, given, emit: self._run_body(body, given, emit, around)),
             self._watch,
+            previews,
         )
         state = await self._executor(planned, reused, around, on_event).run()
         await self._tiers.written()
@@ -274,6 +277,7 @@ class Engine:
         mode: Mode = "grid",
         targets: Sequence[str] | None = None,
         on_event: events.Emit = events.discard,
+        previews: bool = False,
         on_cell: Callable[[int, int, Mapping[str, Any]], None] = lambda *_cell: None,
         cancel: CancelToken | None = None,
         **inputs: Any,
@@ -288,7 +292,9 @@ class Engine:
         done: list[tuple[Mapping[str, Any], RunResult]] = []
         for index, cell in enumerate(spanned):
             on_cell(index, len(spanned), cell)
-            result = await self.run(document, targets=targets, on_event=on_event, cancel=cancel, **cell)
+            result = await self.run(
+                document, targets=targets, on_event=on_event, previews=previews, cancel=cancel, **cell
+            )
             done.append((cell, result))
         return done
 
@@ -446,6 +452,9 @@ class _LateModels:
 
     def use(self, recipe: Any) -> Any:
         return self._engine.resources.models.use(recipe)
+
+    def previewer(self, model: Any) -> Any:
+        return self._engine.resources.models.previewer(model)
 
     def counters(self) -> Mapping[str, int]:
         return self._engine.resources.models.counters()

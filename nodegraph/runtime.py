@@ -61,6 +61,14 @@ class LiveVae(Protocol):
         ...
 
 
+class Previewer(Protocol):
+    """Draws small pictures of latents, at next to no cost."""
+
+    def __call__(self, samples: Tensor) -> Image:
+        """Latents [B,C,h,w] in the VAE's own space -> pictures [B,h,w,3], one pixel for each latent cell."""
+        ...
+
+
 class ModelStore(Protocol):
     """The one place that turns recipes into weights on a device, within a budget."""
 
@@ -70,6 +78,10 @@ class ModelStore(Protocol):
     def use(self, recipe: TextEncoder) -> AbstractContextManager[LiveTextEncoder]: ...
     @overload
     def use(self, recipe: Vae) -> AbstractContextManager[LiveVae]: ...
+
+    def previewer(self, model: Model) -> Previewer | None:
+        """What draws small pictures of that model's latents. None where nothing tells their colours."""
+        ...
 
     def counters(self) -> Mapping[str, int]:
         """How often files were read, modules built and entries evicted since the store was made."""
@@ -185,12 +197,21 @@ class Context(Protocol):
         """Count from 0 to count - 1, reporting progress and stopping when the run is cancelled."""
         ...
 
-    def progress(self, done: int, total: int) -> None:
-        """Report that `done` of `total` steps are finished. Raises when the run is cancelled."""
+    @property
+    def watched(self) -> bool:
+        """Whether somebody watches unfinished results. Where nobody does, make nothing for previews."""
         ...
 
-    def preview(self, image: Image) -> None:
-        """Show a picture of the unfinished result."""
+    def progress(self, done: int, total: int, preview: Callable[[], Image] | None = None) -> None:
+        """Report that `done` of `total` steps are finished. Raises when the run is cancelled.
+
+        `preview` draws the unfinished result. It is called only where somebody watches, after every step,
+        or, where there are many, after at most 50 of them, evenly spread and with the last.
+        """
+        ...
+
+    def show(self, image: Image) -> None:
+        """Show a finished picture, without saving it."""
         ...
 
     def check_cancelled(self) -> None:

@@ -49,6 +49,10 @@ def app() -> None:
     help="Combine all values of the axes, or take them side by side.",
 )  # fmt: skip
 @click.option(
+    "--previews", type=click.Path(path_type=Path), default=None, metavar="FOLDER",
+    help="While the run goes on, write its unfinished pictures here, and those that nodes show.",
+)  # fmt: skip
+@click.option(
     "--debug", is_flag=True, help="Check that no node changes its inputs, and name the one that does (slow)."
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from nodegraph.cli.previews import listener
 from nodegraph.cli.progress import Display
 from nodegraph.cli.report import show_plan, show_times
 from nodegraph.cli.signals import signals
@@ -19,6 +20,7 @@ from nodegraph.cli.sweep import sweep
 from nodegraph.engine import Engine, RunResult
 from nodegraph.errors import InputError
 from nodegraph.execution.cancel import CancelToken
+from nodegraph.execution.events import Emit
 from nodegraph.graph.binding import BoundGraph
 from nodegraph.graph.inputs import input_specs
 from nodegraph.graph.sweep import Mode, parse_axis
@@ -28,7 +30,7 @@ from nodegraph.sockets import ValueType, is_generic
 def run_workflow(
     workflow: str, *, pairs: Sequence[str], extra: Sequence[str], output: Path | None,
     output_name: str | None, device: str, dtype: str, disk_cache: float, sweeps: Sequence[str],
-    sweep_mode: Mode, debug: bool, dry_run: bool, quiet: bool, data_dir: Path | None,
+    sweep_mode: Mode, previews: Path | None, debug: bool, dry_run: bool, quiet: bool, data_dir: Path | None,
 ) -> None:  # fmt: skip
     """Run a workflow and print where its result is."""
     start = time.perf_counter()
@@ -51,11 +53,12 @@ def run_workflow(
         engine.warm_up(graph)
         imported = time.perf_counter() - before_import
         if axes and target is not None:
-            sheet = sweep(engine, graph, axes, sweep_mode, target, output, quiet=quiet)
+            sheet = sweep(engine, graph, axes, sweep_mode, target, output, previews, quiet=quiet)
             click.echo(sheet.absolute())
             return
         with Display(graph, quiet=quiet) as display:
-            result = asyncio.run(_run(engine, graph, targets, display))
+            listen = listener(engine, graph, previews, display.show)
+            result = asyncio.run(_run(engine, graph, targets, listen, previews=previews is not None))
         paths = [artifact.path for artifact in result.artifacts]
         if output is not None and target is not None:
             paths = engine.export(result.outputs[target], output, result.record)
@@ -112,8 +115,8 @@ def _check_output(engine: Engine, graph: BoundGraph, target: str, output: Path) 
 
 
 async def _run(
-    engine: Engine, graph: BoundGraph, targets: Sequence[str] | None, display: Display
+    engine: Engine, graph: BoundGraph, targets: Sequence[str] | None, listen: Emit, *, previews: bool
 ) -> RunResult:
     cancel = CancelToken()
     with signals(cancel.cancel):
-        return await engine.run(graph, targets=targets, on_event=display.show, cancel=cancel)
+        return await engine.run(graph, targets=targets, on_event=listen, previews=previews, cancel=cancel)

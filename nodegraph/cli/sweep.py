@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 
+from nodegraph.cli.previews import listener
 from nodegraph.cli.progress import Display
 from nodegraph.cli.signals import signals
 from nodegraph.engine import Engine, RunResult
 from nodegraph.execution.cancel import CancelToken
+from nodegraph.execution.events import Emit
 from nodegraph.execution.files import write_numbered
 from nodegraph.graph.binding import BoundGraph
 from nodegraph.graph.sweep import Axis, Mode, columns, label
@@ -20,12 +22,15 @@ from nodegraph.runtime import RunRecord
 
 
 def sweep(
-    engine: Engine, graph: BoundGraph, axes: Sequence[Axis], mode: Mode, target: str, output: Path | None, *,
-    quiet: bool,
+    engine: Engine, graph: BoundGraph, axes: Sequence[Axis], mode: Mode, target: str, output: Path | None,
+    previews: Path | None, *, quiet: bool,
 ) -> Path:  # fmt: skip
     """Run every cell and write the contact sheet: to `output`, or numbered in the output folder."""
     with Display(graph, quiet=quiet) as display:
-        done = asyncio.run(_run(engine, graph, axes, mode, target, output, display, quiet=quiet))
+        targets = [target] if output is not None else None
+        listen = listener(engine, graph, previews, display.show)
+        drawn = previews is not None
+        done = asyncio.run(_run(engine, graph, axes, mode, targets, listen, previews=drawn, quiet=quiet))
     values = [result.outputs[target] for _, result in done]
     sheet = engine.contact_sheet(values, [label(cell) for cell, _ in done], columns(axes, mode))
     first = done[0][1].record
@@ -38,8 +43,8 @@ def sweep(
 
 
 async def _run(
-    engine: Engine, graph: BoundGraph, axes: Sequence[Axis], mode: Mode, target: str, output: Path | None,
-    display: Display, *, quiet: bool,
+    engine: Engine, graph: BoundGraph, axes: Sequence[Axis], mode: Mode, targets: Sequence[str] | None,
+    listen: Emit, *, previews: bool, quiet: bool,
 ) -> list[tuple[Mapping[str, Any], RunResult]]:  # fmt: skip
     cancel = CancelToken()
 
@@ -49,6 +54,6 @@ async def _run(
 
     with signals(cancel.cancel):
         return await engine.sweep(
-            graph, axes, mode=mode, targets=[target] if output is not None else None,
-            on_event=display.show, on_cell=tell, cancel=cancel,
+            graph, axes, mode=mode, targets=targets, on_event=listen, previews=previews, on_cell=tell,
+            cancel=cancel,
         )  # fmt: skip

@@ -23,12 +23,13 @@ from nodegraph.diffusion.builders import (
 from nodegraph.diffusion.device import choose_device, choose_precision, execution_profile
 from nodegraph.diffusion.lora import LORA
 from nodegraph.diffusion.patching import Bench, FileTensors, PatchKind, Target, overlay
+from nodegraph.diffusion.previews import PreviewMap, fit_preview
 from nodegraph.diffusion.residency import Residency, Resident
 from nodegraph.diffusion.weights import byte_size, read_tensors
 from nodegraph.modelfiles.families import TITLES
 from nodegraph.modelfiles.safetensors_header import Header, read_header
-from nodegraph.runtime import Files, LiveDenoiser, LiveTextEncoder, LiveVae
-from nodegraph.values import Model, ModelFile, Recipe, TextEncoder, Vae
+from nodegraph.runtime import Files, LiveDenoiser, LiveTextEncoder, LiveVae, Previewer
+from nodegraph.values import Image, Model, ModelFile, Recipe, TextEncoder, Vae
 
 PATCH_KINDS: Mapping[str, PatchKind] = {"lora": LORA}
 """The patch kinds of this library; a plugin's store gets a table with more rows."""
@@ -71,7 +72,7 @@ class Store:
         self._lock = threading.Lock()
         self._headers: dict[str, Header] = {}
         self._bases: dict[str, BaseFile] = {}
-        self._counts = {"file_reads": 0, "builds": 0, "patched_tensors": 0}
+        self._counts = {"file_reads": 0, "builds": 0, "patched_tensors": 0, "preview_fits": 0, "previews": 0}
 
     @property
     def profile(self) -> str:
@@ -101,9 +102,32 @@ class Store:
             return self._live(recipe, _Slot("vae", "autoencoder", self.precision.vae), build_vae)
         raise TypeError(f"no live object for a {type(recipe).__name__}")
 
+    def previewer(self, model: Model) -> Previewer | None:
+        """What draws small pictures of the model's latents: a map fitted to the autoencoder of its file.
+
+        The fit is made once for a file and kept. None if the file has no autoencoder to fit it to.
+        """
+        base = self._base(model.base)
+        if "vae" not in base.checkpoint.components:
+            return None
+
+        def fit() -> tuple[PreviewMap, int]:
+            with self.use(Vae(model.base, model.family, latent_format=model.latent_format)) as vae:
+                drawn = fit_preview(vae, model.latent_format)
+            self._count("preview_fits", 1)
+            return drawn, byte_size({"factors": drawn.factors, "bias": drawn.bias})
+
+        key = ("preview", model.base.hash)
+        with self._resident.hold(key, fit, what="preview colours", owner=base.title) as drawn:
+            return partial(self._draw, drawn)
+
+    def _draw(self, drawn: PreviewMap, samples: Tensor) -> Image:
+        self._count("previews", 1)
+        return drawn(samples)
+
     def counters(self) -> Mapping[str, int]:
         """Since the store was made: `file_reads` (components or patch files read), `builds` (networks
-        made), `patched_tensors`, `evictions`; and `resident_bytes` now."""
+        made), `patched_tensors`, `preview_fits`, `previews`, `evictions`; and `resident_bytes` now."""
         with self._lock:
             counts = dict(self._counts)
         return counts | {"evictions": self._resident.evictions, "resident_bytes": self._resident.used_bytes}

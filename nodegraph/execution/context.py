@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -23,6 +24,9 @@ from nodegraph.registry import Registry
 from nodegraph.runtime import Artifact, Files, Keyed, ModelStore, RunRecord
 from nodegraph.values import Image, JsonScalar
 
+MAX_PREVIEWS = 50
+"""Of one node in one run: more than anybody looks at, and few enough to be kept and sent."""
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -38,6 +42,8 @@ class Surroundings:
     nested: NestedRuns | None = None
     watch: Watch | None = None
     """Set in debug mode: it proves that no node changes what it was given."""
+    previews: bool = False
+    """Whether nodes draw their unfinished results."""
 
 
 class NodeContext:
@@ -89,12 +95,18 @@ class NodeContext:
             yield index
             self.progress(index + 1, count)
 
-    def progress(self, done: int, total: int) -> None:
+    @property
+    def watched(self) -> bool:
+        return self._around.previews
+
+    def progress(self, done: int, total: int, preview: Callable[[], Image] | None = None) -> None:
         self._emit(events.NodeProgress(self._node, done, total))
         self.check_cancelled()
+        if preview is not None and self.watched and is_drawn(done, total):
+            self._emit(events.NodePreview(self._node, preview()))
 
-    def preview(self, image: Image) -> None:
-        self._emit(events.NodePreview(self._node, image))
+    def show(self, image: Image) -> None:
+        self._emit(events.NodeShown(self._node, image))
 
     def check_cancelled(self) -> None:
         self._around.cancel.check()
@@ -142,6 +154,11 @@ class NodeContext:
         return artifact
 
 
+def is_drawn(done: int, total: int) -> bool:
+    """Whether step `done` of `total` gets a preview: at most MAX_PREVIEWS do, the last among them."""
+    return done == total or done % math.ceil(total / MAX_PREVIEWS) == 0
+
+
 class TimedStore:
     """A model store that counts the seconds until weights are there."""
 
@@ -152,6 +169,13 @@ class TimedStore:
     def use(self, recipe: Any) -> Any:
         """As the store's own `use`."""
         return self._timed(recipe)
+
+    def previewer(self, model: Any) -> Any:
+        """As the store's own `previewer`."""
+        start = time.perf_counter()
+        found = self._store.previewer(model)
+        self.seconds += time.perf_counter() - start
+        return found
 
     def counters(self) -> Any:
         """As the store's own `counters`."""

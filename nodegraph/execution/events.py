@@ -48,14 +48,21 @@ class NodeProgress(Struct, frozen=True, gc=False):
 
 
 class NodePreview(Struct, frozen=True):
-    """A picture of a node's unfinished result."""
+    """A small picture of a node's unfinished result: only in runs that are asked for previews."""
+
+    node: str
+    image: Image
+
+
+class NodeShown(Struct, frozen=True):
+    """A node shows a finished picture."""
 
     node: str
     image: Image
 
 
 class NodeSaved(Struct, frozen=True):
-    """A node saved a file."""
+    """A node saved a file; or the file that it would save lies there from an earlier run."""
 
     node: str
     artifact: Artifact
@@ -89,6 +96,7 @@ Event = (
     | NodeStarted
     | NodeProgress
     | NodePreview
+    | NodeShown
     | NodeSaved
     | NodeFinished
     | NodeFailed

@@ -90,6 +90,7 @@ class Executor:
         self._running = 0
         self._tasks: set[asyncio.Task[_Done]] = set()
         self._claimed: set[str] = set()  # keys that other runs wait for us to make
+        self._unheard: Exception | None = None  # what the listener raised at a thread's event
 
     async def run(self) -> RunState:
         """Run everything that the plan says, and tell what came of it."""
@@ -128,7 +129,10 @@ class Executor:
                 slot.outputs, slot.done = self._reused[entry.key or ""], True
                 self._finish(id_, entry.action)
             elif entry.action == "saved":
-                self.state.artifacts.extend(self.saved.get(entry.effect or ""))
+                artifacts = self.saved.get(entry.effect or "")
+                self.state.artifacts.extend(artifacts)
+                for artifact in artifacts:
+                    self.emit(events.NodeSaved(id_, artifact))
                 self._finish(id_, "saved")
         self._reused.clear()  # from here on the board alone keeps results alive
         self._board.drop_unread()
@@ -162,7 +166,10 @@ class Executor:
 
     async def _collect(self) -> None:
         done = await self._done.get()
-        if done is None:  # a node asked for a branch: there may be something to start
+        if done is None:  # a node asked for a branch: there may be something to start; or a listener raised
+            error, self._unheard = self._unheard, None
+            if error is not None:
+                raise error
             return
         self._running -= 1
         self._settle(done)
@@ -232,7 +239,13 @@ class Executor:
             self._loop.call_soon_threadsafe(self._emit_now, event)
 
     def _emit_now(self, event: events.Event) -> None:
-        self.emit(event)
+        """Emit what a thread sent. What the listener raises goes to the run: the loop would only log it."""
+        try:
+            self.emit(event)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run raises it
+            self.emit = events.discard
+            self._unheard = error
+            self._done.put_nowait(None)
 
     def _values_of(self, entry: PlanEntry) -> dict[str, Any]:
         """What a node is given: its literals, and the values at the other ends of its links."""

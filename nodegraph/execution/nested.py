@@ -27,7 +27,10 @@ RunGraph = Callable[
 ]
 """Plans and executes a body's graph with its given nodes; gives what came of it, and the nodes' keys."""
 
-_INNER = (events.NodeStarted, events.NodeProgress, events.NodePreview, events.NodeSaved, events.NodeFinished)
+_INNER = (
+    events.NodeStarted, events.NodeProgress, events.NodePreview, events.NodeShown, events.NodeSaved,
+    events.NodeFinished,
+)  # fmt: skip
 
 
 def value_key(value: Any) -> str:

@@ -23,6 +23,8 @@ from nodegraph.registry import suggest
 Action = Literal["run", "memory", "disk", "saved", "maybe", "not needed"]
 Parts = Mapping[str, Any]
 Pair = tuple[str, str]
+_AGAIN = "not kept in the cache"
+_AGAIN_EFFECT = "an effect: no file of it lies there as it would be now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,8 @@ def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:
     entries: dict[str, PlanEntry] = {}
     for id_, node in graph.nodes.items():
         action = actions.get(id_, "not needed")
-        reason = waiting.get(id_) or _reason(action, parts[id_], snapshot.earlier.get(id_))
+        again = _AGAIN_EFFECT if id_ in effects else _AGAIN
+        reason = waiting.get(id_) or _reason(action, parts[id_], snapshot.earlier.get(id_), again)
         entries[id_] = PlanEntry(
             node, keys[id_], parts[id_], action, reason, effects.get(id_), id_ not in fleeting
         )
@@ -324,7 +327,8 @@ def may_be_stored(type_: NodeType) -> bool:
     return not type_.output and (type_.lane != "inline" or type_.is_async)
 
 
-def _reason(action: Action, parts: Parts, earlier: Parts | None) -> str:
+def _reason(action: Action, parts: Parts, earlier: Parts | None, again: str) -> str:
+    """Why a node has its action, in words. `again` says why one runs whose key is that of the last run."""
     if action == "saved":
         return "already saved"
     if action in ("memory", "disk"):
@@ -336,9 +340,9 @@ def _reason(action: Action, parts: Parts, earlier: Parts | None) -> str:
     if earlier is None:
         return "first run"
     if parts == earlier:
-        return "not kept in the cache"
+        return again
     changed = [name for name in {**parts, **earlier} if _differ(parts.get(name), earlier.get(name))]
-    return f"changed: {', '.join(changed)}" if changed else "not kept in the cache"
+    return f"changed: {', '.join(changed)}" if changed else again
 
 
 def _differ(now: Any, earlier: Any) -> bool:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import math
 import threading
 import weakref
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
-from nodegraph import hookimpl, node
+from nodegraph import Context, Image, hookimpl, node
 from nodegraph.engine import Engine
 from nodegraph.errors import DeclarationError, InputError, RunFailedError
 from nodegraph.execution import events
+from nodegraph.execution.context import MAX_PREVIEWS, is_drawn
 from tests.conftest import MakeEngine
 from tests.execution.dags import Rows, document, evaluate, rows
 from tests.toy import Box, Toy, shown, toy_packs, workflow
@@ -94,6 +98,62 @@ def test_events_come_in_the_loops_own_thread_and_in_order(engine: Engine) -> Non
     assert positions(log, events.NodeProgress)["s"] < finished["s"]
     assert positions(log, events.NodeSaved)["save"] < finished["save"]
     assert isinstance(log[-1], events.RunFinished)
+
+
+def test_a_file_that_lies_there_already_is_told_like_a_new_one(engine: Engine) -> None:
+    flow = workflow({"n": ("toy.number", {"value": 2}), "save": ("toy.save", {"number": "@n"})})
+    first, again = (told(engine, flow) for _ in range(2))
+    kinds = (events.NodeSaved, events.NodeFinished)
+    saved = [event for event in first if isinstance(event, events.NodeSaved)]
+    assert len(saved) == 1
+    assert [event for event in again if isinstance(event, kinds) and event.node == "save"] == [
+        *saved, events.NodeFinished("save", "saved"),
+    ]  # fmt: skip
+
+
+def test_a_step_is_drawn_only_where_somebody_watches(toy: Toy, tmp_path: Path) -> None:
+    drawn: list[str] = []
+
+    def draw() -> Image:
+        drawn.append("picture")
+        return picture
+
+    @node("test.paint", cache="volatile")
+    def paint(ctx: Context, steps: int) -> None:
+        """Paint in steps, and show the whole."""
+        drawn.append("watched" if ctx.watched else "alone")
+        for step in range(steps):
+            ctx.progress(step + 1, steps, draw)
+        ctx.show(picture)
+
+    class Pack:
+        @hookimpl
+        def register_nodes(self) -> list[object]:
+            return [paint]
+
+    picture = Image(np.zeros((1, 2, 2, 3), np.float32))  # type: ignore[arg-type] # the engine knows no tensors
+    flow = workflow({"paint": ("test.paint", {"steps": 120})})
+    with Engine(tmp_path, packs=toy_packs(toy, ("test", Pack())), disk_cache_bytes=0) as engine:
+        alone = told(engine, flow, targets=["paint"])
+        assert drawn == ["alone"]
+        watched = told(engine, flow, targets=["paint"], previews=True)
+    assert drawn == ["alone", "watched", *["picture"] * 40]  # every third step
+    assert events.NodePreview("paint", picture) not in alone
+    assert watched.count(events.NodePreview("paint", picture)) == 40
+    last = watched.index(events.NodeProgress("paint", 120, 120))
+    assert watched[last + 1 : last + 3] == [
+        events.NodePreview("paint", picture), events.NodeShown("paint", picture),
+    ]  # fmt: skip
+    assert events.NodeShown("paint", picture) in alone
+
+
+@given(st.integers(1, 10**6))
+def test_at_most_50_previews_are_drawn_and_the_last_step_always(total: int) -> None:
+    step = math.ceil(total / MAX_PREVIEWS)
+    assert is_drawn(total, total)
+    assert total // step + (total % step > 0) <= MAX_PREVIEWS
+    assert all(is_drawn(done, total) for done in range(step, total, step))
+    assert not any(is_drawn(done, total) for done in range(1, min(step, total)))
 
 
 def test_a_file_that_must_be_hashed_first_is_told_in_the_loops_thread(engine: Engine) -> None:

@@ -253,7 +253,9 @@ def test_cancelling_stops_hashing(engine: Engine, toy: Toy) -> None:
 
 
 @pytest.mark.parametrize(
-    "first", [events.RunStarted, events.NodeStarted, events.NodeFinished], ids=lambda kind: kind.__name__
+    "first",
+    [events.RunStarted, events.NodeStarted, events.NodeProgress, events.NodeFinished],
+    ids=lambda kind: kind.__name__,
 )
 def test_a_listener_that_raises_ends_the_run_and_leaves_nothing_running(
     engine: Engine, first: Callable[..., events.Event]

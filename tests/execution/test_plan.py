@@ -80,6 +80,14 @@ def test_a_result_that_was_not_kept_says_so(make_engine: MakeEngine) -> None:
     assert actions(engine.plan(chain()))["three"] == ("run", "not kept in the cache")
 
 
+def test_an_effect_whose_file_is_gone_says_so(engine: Engine) -> None:
+    (artifact,) = engine.run_sync(saving()).artifacts
+    assert actions(engine.plan(saving()))["save"] == ("saved", "already saved")
+    artifact.path.unlink()
+    why = "an effect: no file of it lies there as it would be now"
+    assert actions(engine.plan(saving()))["save"] == ("run", why)
+
+
 def test_planning_runs_nothing_and_writes_nothing(engine: Engine, toy: Toy, tmp_path: Path) -> None:
     engine.plan(saving())
     assert not toy.calls

@@ -53,7 +53,7 @@ def save(ctx: Context, image: Image, prefix: Prefix = "nodegraph") -> None:
 @node("image.preview", category="Image", title="Preview image", lane="io", output=True)
 def preview(ctx: Context, image: Image) -> None:
     """Show a picture without saving it."""
-    ctx.preview(image)
+    ctx.show(image)
 
 
 def split(image: Image) -> Sequence[Image]:

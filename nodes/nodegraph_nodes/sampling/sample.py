@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -41,8 +42,13 @@ def sample(
     """
     from nodegraph.diffusion.sampling import sample as run_sampler
 
-    def on_step(step: int, total: int, _x0: Tensor) -> None:
-        ctx.progress(step + 1, total)
+    # Before the denoiser takes its room: the first time, this needs the VAE for a moment.
+    draw = ctx.models.previewer(model) if ctx.watched else None
+    if ctx.watched and draw is None:
+        ctx.log.info("no previews: the file of the model has no VAE that would tell the colours")
+
+    def on_step(step: int, total: int, x0: Tensor) -> None:
+        ctx.progress(step + 1, total, None if draw is None else partial(draw, x0))
 
     with ctx.models.use(model) as denoiser:
         ctx.check_cancelled()
