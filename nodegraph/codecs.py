@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 from nodegraph import values
-from nodegraph.errors import DeclarationError
+from nodegraph.errors import DeclarationError, brief
 from nodegraph.sockets import ValueType
 
 JSON_LEAVES = (bool, int, float, str, type(None))
+_MOST_SHAPES = 8
 
 
 class TensorStore(Protocol):
@@ -156,10 +158,13 @@ def tensors_in(value: object) -> Iterator[Any]:
 
 
 def describe_value(value: object) -> str:
-    """A value in a few words: shapes, not data."""
+    """A value in a few words: shapes and counts, not data."""
     if isinstance(value, JSON_LEAVES):
-        text = repr(value)
-        return text if len(text) <= 60 else text[:57] + "..."
-    shapes = [str(list(tensor.shape)) for tensor in tensors_in(value)]
+        return brief(value)
     name = type(value).__name__
+    if isinstance(value, list | tuple | Mapping):
+        name = f"{name} of {len(value)}"
+    shapes = [str(list(tensor.shape)) for tensor in islice(tensors_in(value), _MOST_SHAPES + 1)]
+    if len(shapes) > _MOST_SHAPES:
+        shapes[_MOST_SHAPES:] = ["..."]
     return f"{name} {' '.join(shapes)}" if shapes else name

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pluggy
 
-from nodegraph.errors import DeclarationError
+from nodegraph.errors import DeclarationError, cause_of
 from nodegraph.hookspecs import GROUP, Hooks, Resources, ResourceSettings
 from nodegraph.registry import Registry
 from nodegraph.runtime import Files
@@ -102,7 +102,7 @@ def _load_one(packs: Packs, pack: Pack, load: Callable[[], object]) -> None:
         _register(plugin, pack, registry)
         packs.manager.register(plugin, name=pack.name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a pack may raise anything, and must break only itself
-        reason = f"{type(error).__name__}: {error}"
+        reason = cause_of(error)
         packs.failures.append(PackFailure(pack, reason, traceback.format_exc()))
         log.warning("the pack '%s' is left out: %s", pack.name, reason)
     else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nodegraph.declare import NodeType
-from nodegraph.errors import Problem, WorkflowError
+from nodegraph.errors import Problem, WorkflowError, cause_of
 from nodegraph.execution.bodies import Traits, files_named, traits_of
 from nodegraph.execution.keys import digest, encode, node_key
 from nodegraph.graph.binding import BoundGraph, BoundNode
@@ -225,7 +225,7 @@ def _fingerprint(node: BoundNode, function: Any) -> str:
     try:
         return str(function(node.params))
     except Exception as error:
-        message = f"its fingerprint cannot be taken: {type(error).__name__}: {error}"
+        message = f"its fingerprint cannot be taken: {cause_of(error)}"
         raise WorkflowError([Problem("fingerprint_failed", message, node.id, node.title)]) from error
 
 

@@ -169,6 +169,26 @@ def test_picture_without_a_workflow(cli: Cli, tmp_path: Path) -> None:
     assert "holds no workflow" in done.err
 
 
+def test_bad_input_inside_a_loop_is_bad_input(cli: Cli, tmp_path: Path) -> None:
+    """Exit code 2, as outside of one; 1 is for runs that failed for other reasons."""
+    calculate = {"type": "math.calculate", "inputs": {"a": 1, "b": {"input": "item"}, "how": "÷"}}
+    document = {
+        "nodegraph": 1,
+        "nodes": {"loop": {"type": "logic.for_each", "inputs": {"body": "#body", "items": [1, 0]}}},
+        "outputs": {"out": {"from": "loop"}},
+        "subgraphs": {
+            "body": {
+                "inputs": {"item": {"type": "float"}},
+                "outputs": {"result": {"type": "float", "from": "divided"}},
+                "nodes": {"divided": calculate},
+            }
+        },
+    }
+    done = cli("run", write(tmp_path / "loop.json", document))
+    assert done.code == 2
+    assert "node 'loop/1/divided' (divided), input 'b': division by zero" in done.err
+
+
 def test_output_folder_that_cannot_be_made(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "outputs").write_text("a file where the folder should be")

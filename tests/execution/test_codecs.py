@@ -131,10 +131,15 @@ def test_tensors_are_found_in_reading_order() -> None:
         (values.Image(TENSOR), "Image [1, 2, 2, 3]"),
         (5, "5"),
         ("x" * 100, "'" + "x" * 56 + "..."),
-        ([1, 2], "list"),
+        ([1, 2], "list of 2"),
+        (list(range(10_000)), "list of 10000"),
+        ({"a": 1}, "dict of 1"),
+        (10**5000, "a number too long to write"),
+        ("x" * 10_000_000, "'" + "x" * 56 + "..."),
+        ((values.Image(TENSOR),) * 100, "tuple of 100" + " [1, 2, 2, 3]" * 8 + " ..."),
         (FILE, "ModelFile"),
     ],
-    ids=lambda value: str(value)[:12],
+    ids=lambda value: type(value).__name__,
 )
 def test_values_are_described_by_shape_not_data(value: object, words: str) -> None:
     assert describe_value(value) == words

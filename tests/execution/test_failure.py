@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -88,6 +89,57 @@ def test_all_failures_of_a_run_are_reported(engine: Engine) -> None:
 def test_a_node_cannot_end_the_program(engine: Engine) -> None:
     (failure,) = failed(engine, workflow({"leave": ("toy.leave", {})}, **shown("leave"))).failures
     assert failure.describe() == "node 'leave': SystemExit: 3."
+
+
+def test_an_exception_that_cannot_say_what_it_is_fails_its_node_alone(engine: Engine) -> None:
+    flow = workflow(
+        {"bad": ("toy.mumble", {}), "good": ("toy.add_on_cpu", {"a": 1})},
+        outputs={"bad": {"from": "bad"}, "good": {"from": "good"}},
+    )
+    log: list[events.Event] = []
+    (failure,) = failed(engine, flow, log).failures
+    assert failure.describe() == "node 'bad': UnspeakableError (it cannot say its message)."
+    assert outcomes(log) == {"bad": "failed", "good": "ran"}
+
+
+def test_a_message_that_fills_a_screen_is_cut(engine: Engine) -> None:
+    flow = workflow({"bad": ("toy.fail", {"message": "data " * 10_000})}, **shown("bad"))
+    (failure,) = failed(engine, flow).failures
+    assert len(failure.describe()) < 2_100
+    assert failure.inputs["message"] == "'" + "data " * 11 + "d..."
+
+
+def test_an_interrupt_raised_in_a_lane_fails_its_node_alone(engine: Engine) -> None:
+    """Ctrl-C reaches the main thread alone: in another one it is the node's own doing."""
+    flow = workflow(
+        {"bad": ("toy.interrupt", {}), "good": ("toy.add_on_cpu", {"a": 1})},
+        outputs={"bad": {"from": "bad"}, "good": {"from": "good"}},
+    )
+    log: list[events.Event] = []
+    (failure,) = failed(engine, flow, log).failures
+    assert failure.describe() == "node 'bad': KeyboardInterrupt."
+    assert outcomes(log) == {"bad": "failed", "good": "ran"}
+
+
+@pytest.mark.parametrize("type_", ["toy.interrupt_inline", "toy.interrupt_later"])
+def test_an_interrupt_in_the_main_thread_ends_the_run_and_is_passed_on(
+    engine: Engine, toy: Toy, type_: str
+) -> None:
+    nodes = {"steps": ("toy.steps", {"count": 10**9}), "stop": (type_, {})}
+    flow = workflow(nodes, outputs={name: {"from": name} for name in nodes})
+    log: list[events.Event] = []
+    with pytest.raises(KeyboardInterrupt):
+        engine.run_sync(flow, on_event=log.append)
+    assert set(outcomes(log).values()) == {"cancelled"}
+    assert log[-1] == events.RunFinished("cancelled")
+    engine.close()  # waits for running nodes: it returns because there are none
+
+
+@pytest.mark.parametrize("type_", ["toy.interrupt_inline", "toy.interrupt_later"])
+def test_an_interrupt_in_another_thread_is_the_nodes_own(engine: Engine, type_: str) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        error = threads.submit(failed, engine, workflow({"stop": (type_, {})}, **shown("stop"))).result(60)
+    assert error.describe() == "node 'stop': KeyboardInterrupt."
 
 
 def test_a_failed_save_leaves_nothing(engine: Engine) -> None:
