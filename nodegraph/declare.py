@@ -483,4 +483,5 @@ def describe_range(spec: InputSpec) -> str:
     bounds = [words.format(schema[name]) for name, words in _BOUNDS.items() if name in schema]
     if "minimum" in schema and "maximum" in schema:
         bounds[:2] = [f"from {schema['minimum']} to {schema['maximum']}"]
-    return f"a {spec.type.words} {', '.join(bounds)}" if bounds else spec.type.words
+    words = f"a {spec.type.words} {', '.join(bounds)}" if bounds else spec.type.words
+    return f'{words}, or "random"' if spec.is_seed else words

@@ -29,6 +29,7 @@ from nodegraph.execution.files import write_whole
 from nodegraph.execution.inflight import Flights
 from nodegraph.execution.lanes import Lanes
 from nodegraph.execution.nested import NestedRuns
+from nodegraph.execution.outputs import check_outputs
 from nodegraph.execution.plan import (
     Plan,
     Snapshot,
@@ -44,8 +45,8 @@ from nodegraph.execution.tiers import Tiers
 from nodegraph.graph.binding import BoundGraph, bind, problems_of
 from nodegraph.graph.document import Document
 from nodegraph.graph.inputs import apply_inputs, current_values, resolve_seeds
-from nodegraph.graph.loading import load_document
 from nodegraph.graph.migrate import migrate_nodes
+from nodegraph.graph.sources import open_document
 from nodegraph.graph.sweep import Axis, Mode, cells
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.modelfiles.index import FileIndex
@@ -164,7 +165,8 @@ class Engine:
             return self._resources
 
     def load(self, source: Source) -> Document:
-        """A document from a file, JSON text or data, or a template (`"template:NAME"`).
+        """A document from a file (JSON, or a picture that was saved with its workflow), JSON text or data, or
+        a template (`"template:NAME"`). A text that ends in `.json` or `.png`, or holds a `/`, names a file.
 
         Its nodes are brought to the versions of their types that the packs have now.
         """
@@ -172,8 +174,9 @@ class Engine:
             return source.document
         if isinstance(source, str) and source.startswith("template:"):
             source = self._template(source.removeprefix("template:"))
-        document = source if isinstance(source, Document) else load_document(source)
-        return migrate_nodes(document, self.registry)
+        if not isinstance(source, Document):
+            source = open_document(source, self.registry.templates)
+        return migrate_nodes(source, self.registry)
 
     def _template(self, name: str) -> Path:
         templates = self.registry.templates
@@ -263,7 +266,7 @@ class Engine:
         )
         state = await self._executor(planned, reused, around, on_event).run()
         await self._tiers.written()
-        self._earlier.put(planned)
+        self._earlier.put(planned, state.finished)
         return _result(graph, planned, record, state)
 
     async def sweep(
@@ -377,6 +380,7 @@ class Engine:
             wanted = resolve_targets(graph, targets)
         while True:
             planned = self._plan(graph, wanted, emit, cancel)
+            check_outputs(planned, self.outputs)
             reused = self._tiers.hold(planned)
             if reused is not None and self._watch is not None:
                 self._watch.verify(reused)

@@ -14,7 +14,7 @@ import click
 from nodegraph.cli.progress import Display
 from nodegraph.cli.report import show_plan, show_times
 from nodegraph.cli.signals import signals
-from nodegraph.cli.sources import input_values, load_workflow
+from nodegraph.cli.sources import find_workflow, input_values, load_workflow
 from nodegraph.cli.sweep import sweep
 from nodegraph.engine import Engine, RunResult
 from nodegraph.errors import InputError
@@ -32,6 +32,7 @@ def run_workflow(
 ) -> None:  # fmt: skip
     """Run a workflow and print where its result is."""
     start = time.perf_counter()
+    workflow, extra = find_workflow(workflow, extra)
     if not math.isfinite(disk_cache):
         raise InputError("the disk cache needs a limit", expected="a number of GiB", found=str(disk_cache))
     with Engine(

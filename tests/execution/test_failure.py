@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from nodegraph.engine import Engine
-from nodegraph.errors import CancelledError, RunFailedError
+from nodegraph.errors import CancelledError, RunFailedError, WorkflowError
 from nodegraph.execution import events
 from nodegraph.execution.cancel import CancelToken
 from tests.toy import Toy, shown, workflow
@@ -148,12 +149,30 @@ def test_a_failed_save_leaves_nothing(engine: Engine) -> None:
     assert not list(engine.data_dir.rglob("*.txt"))
 
 
-def test_an_output_folder_that_is_a_file_fails_with_its_name(engine: Engine) -> None:
+def test_an_output_folder_that_is_a_file_is_noticed_before_the_work(engine: Engine, toy: Toy) -> None:
     engine.data_dir.mkdir(parents=True)
     engine.outputs.write_text("in the way")
-    error = failed(engine, workflow({"save": ("toy.save", {"number": 1})}))
-    assert "cannot be written" in error.describe()
-    assert "outputs" in error.describe()
+    flow = workflow({"n": ("toy.add_on_cpu", {"a": 1}), "save": ("toy.save", {"number": "@n"})}, **shown("n"))
+    with pytest.raises(WorkflowError) as caught:
+        engine.run_sync(flow)
+    assert not toy.calls
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.node) == ("unwritable", "save")
+    assert f"'{engine.outputs}' is not a folder" in problem.describe()
+    assert "--data-dir" in problem.describe()
+    assert engine.run_sync(flow, targets=["n"]).outputs == {"result": 2.0}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_noticed_before_the_work(engine: Engine, toy: Toy) -> None:
+    engine.data_dir.mkdir(parents=True)
+    engine.data_dir.chmod(0o500)
+    try:
+        with pytest.raises(WorkflowError, match="may not be written"):
+            engine.run_sync(workflow({"save": ("toy.save", {"number": 1})}))
+    finally:
+        engine.data_dir.chmod(0o700)
+    assert not toy.calls
 
 
 STEPS = workflow({"s": ("toy.steps", {"count": 10**9}), "a": ("toy.add", {"a": "@s"})}, **shown("a"))
