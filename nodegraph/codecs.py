@@ -8,12 +8,15 @@ container (safetensors, shared memory) is somebody else's: see `TensorStore`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
+
+from pydantic import BaseModel
 
 from nodegraph import values
 from nodegraph.errors import DeclarationError, brief
@@ -138,6 +141,23 @@ def builtin_codecs() -> Codecs:
             values.TextEncoder, values.Vae,
         ]
     )  # fmt: skip
+
+
+def json_text(value: object) -> str | None:
+    """Plain data (numbers, text, booleans, records, and lists and mappings of them) as JSON text.
+
+    None where something in it is no plain data, or a number that JSON cannot hold.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_record_fields)
+    except (TypeError, ValueError):
+        return None
+
+
+def _record_fields(value: object) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(type(value).__name__)
 
 
 def tensors_in(value: object) -> Iterator[Any]:

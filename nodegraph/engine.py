@@ -44,10 +44,10 @@ from nodegraph.execution.saved import SavedFiles
 from nodegraph.execution.tiers import Tiers
 from nodegraph.graph.binding import BoundGraph, bind, problems_of
 from nodegraph.graph.document import Document
-from nodegraph.graph.inputs import apply_inputs, current_values, resolve_seeds
+from nodegraph.graph.inputs import apply_inputs, current_values, draw_seed, input_specs, resolve_seeds
 from nodegraph.graph.migrate import migrate_nodes
 from nodegraph.graph.sources import open_document
-from nodegraph.graph.sweep import Axis, Mode, cells
+from nodegraph.graph.sweep import Axis, Mode, cells, drawn
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.modelfiles.index import FileIndex
 from nodegraph.packs import Packs, load_packs
@@ -208,7 +208,7 @@ class Engine:
             document = apply_inputs(document, inputs, self.registry, self.files)
         except WorkflowError as error:
             problems = error.problems
-        document = resolve_seeds(document, self.registry, _draw_seed)
+        document = resolve_seeds(document, self.registry, draw_seed)
         if problems:
             raise WorkflowError([*problems, *problems_of(document, self.registry, self.files)])
         return bind(document, self.registry, self.files)
@@ -287,7 +287,7 @@ class Engine:
         Raises as `run` does, at the first cell that fails.
         """
         document = self.bind(source, **inputs).document
-        spanned = cells(axes, mode)
+        spanned = cells(drawn(axes, input_specs(document, self.registry), draw_seed), mode)
         done: list[tuple[Mapping[str, Any], RunResult]] = []
         for index, cell in enumerate(spanned):
             on_cell(index, len(spanned), cell)
@@ -454,10 +454,6 @@ class _LateModels:
 
     def counters(self) -> Mapping[str, int]:
         return self._engine.resources.models.counters()
-
-
-def _draw_seed() -> int:
-    return secrets.randbits(32)
 
 
 def _hash_progress(name: str, emit: events.Emit, cancel: CancelToken) -> Callable[[int, int], None]:

@@ -127,13 +127,18 @@ class Registry:
             )
         return entry.load()
 
+    def suffixes(self, cls: type) -> list[str]:
+        """The suffixes of files that values of a class can be written to, the preferred one first."""
+        fitting = (exporter for exporter in self._exporters if issubclass(cls, exporter.cls))
+        return list(dict.fromkeys(suffix for exporter in fitting for suffix in exporter.suffixes))
+
     def exporter(self, cls: type, path: Path) -> Exporter:
         """The writer for values of a class by a path's suffix. InputError names the suffixes that do."""
         fitting = [exporter for exporter in self._exporters if issubclass(cls, exporter.cls)]
         for exporter in fitting:
             if path.suffix.lower() in exporter.suffixes:
                 return exporter
-        suffixes = sorted({suffix for exporter in fitting for suffix in exporter.suffixes})
+        suffixes = sorted(self.suffixes(cls))
         if not suffixes:
             raise InputError("this output cannot be written to a file", code="cannot_export")
         raise InputError(

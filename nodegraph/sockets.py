@@ -314,6 +314,18 @@ def is_generic(type_: SocketType) -> bool:
     return False
 
 
+def is_plain(type_: SocketType) -> bool:
+    """Whether every value of a type is plain data: numbers, text, booleans, records, and lists of them."""
+    match type_:
+        case Scalar() | Menu() | ChoiceType() | FileType() | VariantType():
+            return True
+        case ListType(item) | OptionalType(item):
+            return is_plain(item)
+        case UnionType(options):
+            return all(map(is_plain, options))
+    return False
+
+
 def records_in(type_: SocketType) -> tuple[type[Any], ...]:
     """The records that literals of a type are, or hold."""
     match type_:

@@ -9,7 +9,9 @@ from typing import Any
 from nodegraph.engine import Engine
 from nodegraph.errors import InputError
 from nodegraph.graph.document import Document
+from nodegraph.graph.embedding import holds_picture, read_record
 from nodegraph.graph.inputs import input_specs, parse_text
+from nodegraph.graph.sweep import Sweep, sweep_of
 from nodegraph.registry import suggest
 
 
@@ -30,6 +32,14 @@ def find_workflow(workflow: str, extra: Sequence[str]) -> tuple[str, list[str]]:
 def load_workflow(engine: Engine, name: str) -> Document:
     """A document by template name, from a JSON file, or from inside a picture."""
     return engine.load(name if name.startswith("template:") else Path(name))
+
+
+def stored_sweep(name: str) -> Sweep | None:
+    """The sweep behind a contact sheet; None for workflows that are no contact sheets."""
+    path = Path(name)
+    if name.startswith("template:") or not holds_picture(path):
+        return None
+    return sweep_of(read_record(path).get("run"))
 
 
 def input_values(

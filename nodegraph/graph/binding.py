@@ -45,6 +45,8 @@ class BoundGraph:
     """The nodes behind the outputs of every subgraph node."""
     bodies: Mapping[str, Body] = field(default_factory=dict)
     """The subgraphs that control nodes run, by name."""
+    output_types: Mapping[str, SocketType] = field(default_factory=dict)
+    """The types of the named outputs, type variables solved as far as the graph says what they are."""
 
     def reads(self, node: str) -> list[str]:
         """The nodes that a node reads from."""
@@ -142,8 +144,9 @@ class _Binder:
             self._check_whole()
         nodes = {id_: bound[id_] for id_ in self._order(bound)}
         return BoundGraph(
-            self.document, nodes, outputs, frozenset(self.flat.muted), self.flat.inside, self.bodies.bound
-        )
+            self.document, nodes, outputs, frozenset(self.flat.muted), self.flat.inside, self.bodies.bound,
+            {name: self._output_type(*output) for name, output in outputs.items()},
+        )  # fmt: skip
 
     def check_promised(self, type_: NodeType, graph: BoundGraph) -> None:
         """A body must give what its outputs declare: its control node relies on that."""

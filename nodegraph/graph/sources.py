@@ -8,7 +8,7 @@ from typing import Any
 
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph.document import Document
-from nodegraph.graph.embedding import is_picture, read_record
+from nodegraph.graph.embedding import holds_picture, read_record
 from nodegraph.graph.loading import load_document
 
 _SUFFIXES = (".json", ".png", ".webp", ".jpg", ".jpeg")
@@ -24,7 +24,7 @@ def open_document(source: Path | str | bytes | Mapping[str, Any], templates: Con
         source = Path(source)
     if not isinstance(source, Path):
         return load_document(source)
-    if is_picture(_head(source)):
+    if holds_picture(source):
         return load_document(read_record(source)["document"])
     if str(source) in templates and not source.exists():
         remedy = f"Did you mean 'template:{source}'?"
@@ -37,11 +37,3 @@ def names_file(text: str) -> bool:
     if not text or len(text) > _LONGEST_PATH or text[0] in '{["' or text[0].isspace():
         return False
     return text.isprintable() and (text.lower().endswith(_SUFFIXES) or "/" in text or "\\" in text)
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(16)
-    except OSError:
-        return b""  # why it cannot be read is said where it is read whole
