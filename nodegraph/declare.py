@@ -192,6 +192,12 @@ class NodeType:
         return {name: type_.kind for name, type_ in plain.items() if isinstance(type_, sockets.FileType)}
 
     @cached_property
+    def choice_inputs(self) -> Mapping[str, tuple[str, ...]]:
+        """The open registries of every input that takes names from some."""
+        found = {name: sockets.choices_in(spec.type) for name, spec in self.inputs.items()}
+        return {name: registries for name, registries in found.items() if registries}
+
+    @cached_property
     def grows(self) -> bool:
         """Whether it has an input `*name` or `**name`."""
         return any(spec.growing is not None for spec in self.inputs.values())

@@ -409,6 +409,7 @@ class Engine:
             document=self._document_digest(graph),
             given={id_: keyed.key for id_, keyed in (given or {}).items()},
             fleeting=frozenset(id_ for id_, keyed in (given or {}).items() if not keyed.lasting),
+            choice_code=self.registry.choice_code,
         )
         with held():
             return plan(graph, targets, snapshot)

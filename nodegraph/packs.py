@@ -22,7 +22,10 @@ from nodegraph.runtime import Files
 log = logging.getLogger(__name__)
 
 BUILTIN = "builtin"
-"""The entry point of the pack that nodegraph ships. Its nodes raise their `version`; others may forget."""
+"""The entry point of the pack that nodegraph ships. Its nodes raise their `version`; others may forget.
+
+Its samplers and other choices have no version: who changes one raises the version of the nodes that use it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ def _register(plugin: object, pack: Pack, registry: Registry) -> None:
         for cls in classes:
             registry.codecs.register(cls)
     for entries in hook.register_choices():
-        registry.add_choices(entries)
+        registry.add_choices(entries, code)
     for exporters in hook.register_exporters():
         registry.add_exporters(exporters)
     for folders in hook.register_folders():

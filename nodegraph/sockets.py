@@ -338,6 +338,18 @@ def records_in(type_: SocketType) -> tuple[type[Any], ...]:
     return ()
 
 
+def choices_in(type_: SocketType) -> tuple[str, ...]:
+    """The open registries from which values of a type are names, or hold names."""
+    match type_:
+        case ChoiceType(registry):
+            return (registry,)
+        case ListType(item) | OptionalType(item):
+            return choices_in(item)
+        case UnionType(options):
+            return tuple(registry for option in options for registry in choices_in(option))
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a link fits, and the reason in words."""
