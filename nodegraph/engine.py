@@ -174,9 +174,9 @@ class Engine:
             return source.document
         if isinstance(source, str) and source.startswith("template:"):
             source = self._template(source.removeprefix("template:"))
-        if not isinstance(source, Document):
-            source = open_document(source, self.registry.templates)
-        return migrate_nodes(source, self.registry)
+        if isinstance(source, Document):
+            return migrate_nodes(source, self.registry)
+        return open_document(source, self.registry, self.files)
 
     def _template(self, name: str) -> Path:
         templates = self.registry.templates

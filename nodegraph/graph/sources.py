@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nodegraph.errors import Problem, WorkflowError
+from nodegraph.graph.binding import problems_of
 from nodegraph.graph.document import Document
 from nodegraph.graph.embedding import holds_picture, read_record
-from nodegraph.graph.loading import load_document
+from nodegraph.graph.literals import FileNames
+from nodegraph.graph.loading import BrokenDocumentError, load_document
+from nodegraph.graph.migrate import migrate_nodes
+from nodegraph.registry import Registry
 
 _SUFFIXES = (".json", ".png", ".webp", ".jpg", ".jpeg")
 _LONGEST_PATH = 4096
 
 
-def open_document(source: Path | str | bytes | Mapping[str, Any], templates: Container[str]) -> Document:
-    """The document behind a source. A text that names a file stands for the file.
+def open_document(
+    source: Path | str | bytes | Mapping[str, Any], registry: Registry, files: FileNames
+) -> Document:
+    """The document behind a source, its nodes brought to the newest versions of their types.
 
-    WorkflowError lists what is wrong with it, or says that there is no such file.
+    A text that names a file stands for the file. WorkflowError lists what is wrong: where the structure is
+    broken somewhere, with the problems of what is whole; or it says that there is no such file.
     """
+    try:
+        document = _load(source, registry.templates)
+    except BrokenDocumentError as error:
+        beside = _problems_beside(error.rest, registry, files) if error.rest is not None else ()
+        raise WorkflowError([*error.problems, *beside]) from None
+    return migrate_nodes(document, registry)
+
+
+def _problems_beside(rest: Document, registry: Registry, files: FileNames) -> Sequence[Problem]:
+    try:
+        return problems_of(migrate_nodes(rest, registry), registry, files)
+    except WorkflowError as error:
+        return error.problems
+
+
+def _load(source: Path | str | bytes | Mapping[str, Any], templates: Container[str]) -> Document:
     if isinstance(source, str) and (names_file(source) or source in templates):
         source = Path(source)
     if not isinstance(source, Path):
