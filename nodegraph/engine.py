@@ -266,7 +266,7 @@ class Engine:
         )
         state = await self._executor(planned, reused, around, on_event).run()
         await self._tiers.written()
-        self._earlier.put(planned, state.finished)
+        self._earlier.put(planned, state.finished, write=self._tiers.writable)
         return _result(graph, planned, record, state)
 
     async def sweep(
@@ -381,6 +381,7 @@ class Engine:
         while True:
             planned = self._plan(graph, wanted, emit, cancel)
             check_outputs(planned, self.outputs)
+            self._tiers.notice_unwritable()
             reused = self._tiers.hold(planned)
             if reused is not None and self._watch is not None:
                 self._watch.verify(reused)

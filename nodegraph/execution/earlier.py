@@ -47,7 +47,7 @@ class EarlierRuns:
                 self._keep(name, _read(self._path(self._folder, name)))
             return self._runs.get(name, {})
 
-    def put(self, plan: Plan, finished: Mapping[str, NodeFinished]) -> None:
+    def put(self, plan: Plan, finished: Mapping[str, NodeFinished], *, write: bool = True) -> None:
         """Remember a plan that was carried out, with what became of its nodes.
 
         It is written down if another process may find results of it on disk, and if it is not too large.
@@ -62,7 +62,7 @@ class EarlierRuns:
         }
         with self._lock:
             self._keep(name, runs)
-        lasting = any(may_be_stored(entry.node.type) for entry in plan.entries.values())
+        lasting = write and any(may_be_stored(entry.node.type) for entry in plan.entries.values())
         if self._folder is not None and lasting and before != runs and len(runs) <= _LARGEST:
             self._write(self._folder, name, runs)
 

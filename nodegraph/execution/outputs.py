@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from nodegraph.errors import Problem, WorkflowError
+from nodegraph.execution.files import why_unwritable
 from nodegraph.execution.plan import Plan
 
 
 def check_outputs(planned: Plan, folder: Path) -> None:
     """WorkflowError, placed at the first node that would save, if the output folder cannot be written."""
     effects = [entry.node for entry in planned.entries.values() if entry.effect and entry.action == "run"]
-    reason = _why_unwritable(folder) if effects else ""
+    reason = why_unwritable(folder) if effects else ""
     if reason:
         message = f"the output folder '{folder}' cannot be written: {reason}"
         remedy = "Free its permissions, or name another data directory (--data-dir or NODEGRAPH_DATA)."
         raise WorkflowError([Problem("unwritable", message, effects[0].id, effects[0].title, remedy=remedy)])
-
-
-def _why_unwritable(folder: Path) -> str:
-    """Why nothing can be written into a folder, which may still have to be made; empty where it can.
-
-    Nothing is made to find out.
-    """
-    place = folder.absolute()
-    while not os.path.lexists(place) and place != place.parent:
-        place = place.parent
-    if not place.is_dir():
-        return f"'{place}' is not a folder"
-    return "" if os.access(place, os.W_OK | os.X_OK) else f"the folder '{place}' may not be written"
