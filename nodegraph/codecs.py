@@ -8,17 +8,22 @@ container (safetensors, shared memory) is somebody else's: see `TensorStore`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
+from pydantic import BaseModel
+
 from nodegraph import values
-from nodegraph.errors import DeclarationError
+from nodegraph.errors import DeclarationError, brief
 from nodegraph.sockets import ValueType
 
 JSON_LEAVES = (bool, int, float, str, type(None))
+_MOST_SHAPES = 8
 
 
 class TensorStore(Protocol):
@@ -138,6 +143,23 @@ def builtin_codecs() -> Codecs:
     )  # fmt: skip
 
 
+def json_text(value: object) -> str | None:
+    """Plain data (numbers, text, booleans, records, and lists and mappings of them) as JSON text.
+
+    None where something in it is no plain data, or a number that JSON cannot hold.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_record_fields)
+    except (TypeError, ValueError):
+        return None
+
+
+def _record_fields(value: object) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(type(value).__name__)
+
+
 def tensors_in(value: object) -> Iterator[Any]:
     """Every tensor inside a value, in reading order."""
     stack = [value]
@@ -156,10 +178,13 @@ def tensors_in(value: object) -> Iterator[Any]:
 
 
 def describe_value(value: object) -> str:
-    """A value in a few words: shapes, not data."""
+    """A value in a few words: shapes and counts, not data."""
     if isinstance(value, JSON_LEAVES):
-        text = repr(value)
-        return text if len(text) <= 60 else text[:57] + "..."
-    shapes = [str(list(tensor.shape)) for tensor in tensors_in(value)]
+        return brief(value)
     name = type(value).__name__
+    if isinstance(value, list | tuple | Mapping):
+        name = f"{name} of {len(value)}"
+    shapes = [str(list(tensor.shape)) for tensor in islice(tensors_in(value), _MOST_SHAPES + 1)]
+    if len(shapes) > _MOST_SHAPES:
+        shapes[_MOST_SHAPES:] = ["..."]
     return f"{name} {' '.join(shapes)}" if shapes else name

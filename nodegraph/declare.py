@@ -154,7 +154,7 @@ class NodeType:
     @cached_property
     def depends_on_inputs_alone(self) -> bool:
         """Whether nothing but its literals and links can change its result."""
-        named = self.file_inputs or self.body_inputs
+        named = self.file_inputs or self.body_inputs or self.choice_inputs
         return not named and not self.code and self.lane != "device" and self.cache == "pure"
 
     @cached_property
@@ -180,6 +180,12 @@ class NodeType:
     def defaults(self) -> Mapping[str, Any]:
         """The defaults of the other inputs."""
         return {name: spec.default for name, spec in self.inputs.items() if not spec.required}
+
+    @cached_property
+    def choice_inputs(self) -> Mapping[str, tuple[str, ...]]:
+        """The open registries of every input that takes names from some."""
+        found = {name: sockets.choices_in(spec.type) for name, spec in self.inputs.items()}
+        return {name: registries for name, registries in found.items() if registries}
 
     @cached_property
     def grows(self) -> bool:
@@ -387,4 +393,5 @@ def describe_range(spec: InputSpec) -> str:
     bounds = [words.format(schema[name]) for name, words in _BOUNDS.items() if name in schema]
     if "minimum" in schema and "maximum" in schema:
         bounds[:2] = [f"from {schema['minimum']} to {schema['maximum']}"]
-    return f"a {spec.type.words} {', '.join(bounds)}" if bounds else spec.type.words
+    words = f"a {spec.type.words} {', '.join(bounds)}" if bounds else spec.type.words
+    return f'{words}, or "random"' if spec.is_seed else words

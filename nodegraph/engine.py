@@ -29,6 +29,7 @@ from nodegraph.execution.files import write_whole
 from nodegraph.execution.inflight import Flights
 from nodegraph.execution.lanes import Lanes
 from nodegraph.execution.nested import NestedRuns
+from nodegraph.execution.outputs import check_outputs
 from nodegraph.execution.plan import (
     Plan,
     Snapshot,
@@ -43,10 +44,10 @@ from nodegraph.execution.saved import SavedFiles
 from nodegraph.execution.tiers import Tiers
 from nodegraph.graph.binding import BoundGraph, bind, problems_of
 from nodegraph.graph.document import Document
-from nodegraph.graph.inputs import apply_inputs, current_values, resolve_seeds
-from nodegraph.graph.loading import load_document
+from nodegraph.graph.inputs import apply_inputs, current_values, draw_seed, input_specs, resolve_seeds
 from nodegraph.graph.migrate import migrate_nodes
-from nodegraph.graph.sweep import Axis, Mode, cells
+from nodegraph.graph.sources import open_document
+from nodegraph.graph.sweep import Axis, Mode, cells, drawn
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.modelfiles.index import FileIndex
 from nodegraph.packs import Packs, load_packs
@@ -164,7 +165,8 @@ class Engine:
             return self._resources
 
     def load(self, source: Source) -> Document:
-        """A document from a file, JSON text or data, or a template (`"template:NAME"`).
+        """A document from a file (JSON, or a picture that was saved with its workflow), JSON text or data, or
+        a template (`"template:NAME"`). A text that ends in `.json` or `.png`, or holds a `/`, names a file.
 
         Its nodes are brought to the versions of their types that the packs have now.
         """
@@ -172,8 +174,9 @@ class Engine:
             return source.document
         if isinstance(source, str) and source.startswith("template:"):
             source = self._template(source.removeprefix("template:"))
-        document = source if isinstance(source, Document) else load_document(source)
-        return migrate_nodes(document, self.registry)
+        if isinstance(source, Document):
+            return migrate_nodes(source, self.registry)
+        return open_document(source, self.registry, self.files)
 
     def _template(self, name: str) -> Path:
         templates = self.registry.templates
@@ -205,7 +208,7 @@ class Engine:
             document = apply_inputs(document, inputs, self.registry, self.files)
         except WorkflowError as error:
             problems = error.problems
-        document = resolve_seeds(document, self.registry, _draw_seed)
+        document = resolve_seeds(document, self.registry, draw_seed)
         if problems:
             raise WorkflowError([*problems, *problems_of(document, self.registry, self.files)])
         return bind(document, self.registry, self.files)
@@ -266,7 +269,7 @@ class Engine:
         )
         state = await self._executor(planned, reused, around, on_event).run()
         await self._tiers.written()
-        self._earlier.put(planned)
+        self._earlier.put(planned, state.finished, write=self._tiers.writable)
         return _result(graph, planned, record, state)
 
     async def sweep(
@@ -288,7 +291,7 @@ class Engine:
         Raises as `run` does, at the first cell that fails.
         """
         document = self.bind(source, **inputs).document
-        spanned = cells(axes, mode)
+        spanned = cells(drawn(axes, input_specs(document, self.registry), draw_seed), mode)
         done: list[tuple[Mapping[str, Any], RunResult]] = []
         for index, cell in enumerate(spanned):
             on_cell(index, len(spanned), cell)
@@ -382,6 +385,8 @@ class Engine:
             wanted = resolve_targets(graph, targets)
         while True:
             planned = self._plan(graph, wanted, emit, cancel)
+            check_outputs(planned, self.outputs)
+            self._tiers.notice_unwritable()
             reused = self._tiers.hold(planned)
             if reused is not None and self._watch is not None:
                 self._watch.verify(reused)
@@ -410,6 +415,7 @@ class Engine:
             document=self._document_digest(graph),
             given={id_: keyed.key for id_, keyed in (given or {}).items()},
             fleeting=frozenset(id_ for id_, keyed in (given or {}).items() if not keyed.lasting),
+            choice_code=self.registry.choice_code,
         )
         with held():
             return plan(graph, targets, snapshot)
@@ -458,10 +464,6 @@ class _LateModels:
 
     def counters(self) -> Mapping[str, int]:
         return self._engine.resources.models.counters()
-
-
-def _draw_seed() -> int:
-    return secrets.randbits(32)
 
 
 def _hash_progress(name: str, emit: events.Emit, cancel: CancelToken) -> Callable[[int, int], None]:

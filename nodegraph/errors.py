@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
+_LONGEST_CAUSE = 2_000  # characters
+_LONGEST_VALUE = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -78,6 +81,30 @@ class NodegraphError(Exception):
 
     def __str__(self) -> str:
         return self.describe()
+
+
+def brief(value: object) -> str:
+    """A value as Python writes it, cut where it is long."""
+    try:
+        text = repr(value[:_LONGEST_VALUE] if isinstance(value, str) else value)
+    except Exception:  # noqa: BLE001 - Python refuses to write such numbers, and foreign code may do anything
+        return "a number too long to write" if isinstance(value, int) else f"a {type(value).__name__}"
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
+
+
+def cause_of(error: BaseException) -> str:
+    """The class and the message of any exception, cut where it would fill a screen.
+
+    Of one that cannot say its message (its `__str__` raises) the class alone.
+    """
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - foreign code: what it raises here would hide what it raised before
+        return f"{name} (it cannot say its message)"
+    if len(text) > _LONGEST_CAUSE:
+        text = text[: _LONGEST_CAUSE - 1] + "…"
+    return f"{name}: {text}" if text else name
 
 
 class DeclarationError(NodegraphError):

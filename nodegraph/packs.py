@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pluggy
 
-from nodegraph.errors import DeclarationError
+from nodegraph.errors import DeclarationError, cause_of
 from nodegraph.hookspecs import GROUP, Hooks, Resources, ResourceSettings
 from nodegraph.registry import Registry
 from nodegraph.runtime import Files
@@ -22,7 +22,10 @@ from nodegraph.runtime import Files
 log = logging.getLogger(__name__)
 
 BUILTIN = "builtin"
-"""The entry point of the pack that nodegraph ships. Its nodes raise their `version`; others may forget."""
+"""The entry point of the pack that nodegraph ships. Its nodes raise their `version`; others may forget.
+
+Its samplers and other choices have no version: who changes one raises the version of the nodes that use it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ def _load_one(packs: Packs, pack: Pack, load: Callable[[], object]) -> None:
         _register(plugin, pack, registry)
         packs.manager.register(plugin, name=pack.name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a pack may raise anything, and must break only itself
-        reason = f"{type(error).__name__}: {error}"
+        reason = cause_of(error)
         packs.failures.append(PackFailure(pack, reason, traceback.format_exc()))
         log.warning("the pack '%s' is left out: %s", pack.name, reason)
     else:
@@ -138,7 +141,7 @@ def _register(plugin: object, pack: Pack, registry: Registry) -> None:
         for cls in classes:
             registry.codecs.register(cls)
     for entries in hook.register_choices():
-        registry.add_choices(entries)
+        registry.add_choices(entries, code)
     for exporters in hook.register_exporters():
         registry.add_exporters(exporters)
     for folders in hook.register_folders():

@@ -23,6 +23,7 @@ class Registry:
         self.folders: dict[str, list[Path]] = {}
         self._nodes: dict[str, NodeType] = {}
         self._choices: dict[str, dict[str, ChoiceEntry]] = {}
+        self._choice_code: dict[tuple[str, str], str] = {}
         self._exporters: list[Exporter] = []
         self._templates: dict[str, Path] = {}
         self._migrations: dict[tuple[str, int], NodeMigration] = {}
@@ -34,6 +35,7 @@ class Registry:
         other.folders = {kind: list(paths) for kind, paths in self.folders.items()}
         other._nodes = dict(self._nodes)
         other._choices = {name: dict(entries) for name, entries in self._choices.items()}
+        other._choice_code = dict(self._choice_code)
         other._exporters = list(self._exporters)
         other._templates = dict(self._templates)
         other._migrations = dict(self._migrations)
@@ -54,13 +56,18 @@ class Registry:
                 )
             self._nodes[type_.id] = type_
 
-    def add_choices(self, entries: Iterable[ChoiceEntry]) -> None:
-        """Add names to open registries. DeclarationError if a name is taken."""
+    def add_choices(self, entries: Iterable[ChoiceEntry], code: str = "") -> None:
+        """Add names to open registries. DeclarationError if a name is taken.
+
+        code is the digest of the pack's sources, which counts in the keys of nodes that name one of them.
+        """
         for entry in entries:
             names = self._choices.setdefault(entry.registry, {})
             if entry.name in names:
                 raise DeclarationError(f"'{entry.name}' is already in {entry.registry}")
             names[entry.name] = replace(entry, load=cache(entry.load))
+            if code:
+                self._choice_code[entry.registry, entry.name] = code
 
     def add_exporters(self, exporters: Iterable[Exporter]) -> None:
         """Add writers of value classes."""
@@ -112,6 +119,11 @@ class Registry:
         """Every packaged workflow by name."""
         return self._templates
 
+    @property
+    def choice_code(self) -> Mapping[tuple[str, str], str]:
+        """The digest of the pack behind every third-party choice, by registry and name."""
+        return self._choice_code
+
     def choices(self, registry: str) -> Mapping[str, ChoiceEntry]:
         """The entries of an open registry; empty if no pack adds to it."""
         return self._choices.get(registry, {})
@@ -127,13 +139,18 @@ class Registry:
             )
         return entry.load()
 
+    def suffixes(self, cls: type) -> list[str]:
+        """The suffixes of files that values of a class can be written to, the preferred one first."""
+        fitting = (exporter for exporter in self._exporters if issubclass(cls, exporter.cls))
+        return list(dict.fromkeys(suffix for exporter in fitting for suffix in exporter.suffixes))
+
     def exporter(self, cls: type, path: Path) -> Exporter:
         """The writer for values of a class by a path's suffix. InputError names the suffixes that do."""
         fitting = [exporter for exporter in self._exporters if issubclass(cls, exporter.cls)]
         for exporter in fitting:
             if path.suffix.lower() in exporter.suffixes:
                 return exporter
-        suffixes = sorted({suffix for exporter in fitting for suffix in exporter.suffixes})
+        suffixes = sorted(self.suffixes(cls))
         if not suffixes:
             raise InputError("this output cannot be written to a file", code="cannot_export")
         raise InputError(

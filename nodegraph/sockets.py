@@ -314,6 +314,18 @@ def is_generic(type_: SocketType) -> bool:
     return False
 
 
+def is_plain(type_: SocketType) -> bool:
+    """Whether every value of a type is plain data: numbers, text, booleans, records, and lists of them."""
+    match type_:
+        case Scalar() | Menu() | ChoiceType() | FileType() | VariantType():
+            return True
+        case ListType(item) | OptionalType(item):
+            return is_plain(item)
+        case UnionType(options):
+            return all(map(is_plain, options))
+    return False
+
+
 def records_in(type_: SocketType) -> tuple[type[Any], ...]:
     """The records that literals of a type are, or hold."""
     match type_:
@@ -323,6 +335,18 @@ def records_in(type_: SocketType) -> tuple[type[Any], ...]:
             return records_in(item)
         case UnionType(options):
             return tuple(record for option in options for record in records_in(option))
+    return ()
+
+
+def choices_in(type_: SocketType) -> tuple[str, ...]:
+    """The open registries from which values of a type are names, or hold names."""
+    match type_:
+        case ChoiceType(registry):
+            return (registry,)
+        case ListType(item) | OptionalType(item):
+            return choices_in(item)
+        case UnionType(options):
+            return tuple(registry for option in options for registry in choices_in(option))
     return ()
 
 

@@ -20,6 +20,9 @@ class Image:
 
     pixels: Tensor
 
+    def __repr__(self) -> str:
+        return f"<Image {_form(self.pixels)}>"
+
     def __post_init__(self) -> None:
         if self.pixels.ndim != 4 or self.pixels.shape[-1] not in (3, 4):
             raise ValueError(f"an image is [B,H,W,C] with 3 or 4 channels, not {list(self.pixels.shape)}")
@@ -39,6 +42,9 @@ class Mask:
     """A batch of masks: float32 [B,H,W], 1 = change here, 0 = keep."""
 
     values: Tensor
+
+    def __repr__(self) -> str:
+        return f"<Mask {_form(self.values)}>"
 
     def __post_init__(self) -> None:
         if self.values.ndim != 3:
@@ -72,6 +78,11 @@ class Latent:
     noise_mask: Mask | None = None
     batch_index: tuple[int, ...] | None = None
 
+    def __repr__(self) -> str:
+        mask = f", noise mask {_form(self.noise_mask.values)}" if self.noise_mask is not None else ""
+        index = f", batch index {list(self.batch_index)}" if self.batch_index is not None else ""
+        return f"<Latent {_form(self.samples)}, format {self.format.name}{mask}{index}>"
+
     def __post_init__(self) -> None:
         if self.samples.ndim != 4:
             raise ValueError(f"a latent is [B,C,h,w], not {list(self.samples.shape)}")
@@ -97,6 +108,10 @@ class ConditioningEntry:
     tokens: Tensor
     pooled: Tensor | None = None
 
+    def __repr__(self) -> str:
+        pooled = f", pooled {_form(self.pooled)}" if self.pooled is not None else ""
+        return f"<ConditioningEntry {_form(self.tokens)}{pooled}>"
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Conditioning:
@@ -104,12 +119,18 @@ class Conditioning:
 
     entries: tuple[ConditioningEntry, ...]
 
+    def __repr__(self) -> str:
+        return f"<Conditioning of {', '.join(_form(entry.tokens) for entry in self.entries)}>"
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Sigmas:
     """Noise levels of a run: float32 [n+1], descending, usually ending in 0."""
 
     values: Tensor
+
+    def __repr__(self) -> str:
+        return f"<Sigmas {_form(self.values)}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +198,10 @@ class Vae(Recipe):
     """The autoencoder of a checkpoint."""
 
     latent_format: LatentFormat = SD1_LATENT
+
+
+def _form(tensor: Tensor) -> str:
+    """Shape and dtype, and the device if it is another than the CPU: data would fill the screen."""
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    device = "" if tensor.device.type == "cpu" else f" on {tensor.device}"
+    return f"{list(tensor.shape)} {dtype}{device}"

@@ -32,6 +32,13 @@ class Box:
     number: float
 
 
+class UnspeakableError(Exception):
+    """Its message raises."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
 class Halves(NamedTuple):
     """Two named outputs."""
 
@@ -253,12 +260,33 @@ def _failing(toy: Toy) -> list[object]:
         """Try to end the program."""
         raise SystemExit(3)
 
+    @node("toy.mumble", lane="inline")
+    def mumble(number: float = 0.0) -> float:
+        """Raise what cannot say what it is."""
+        raise UnspeakableError
+
+    @node("toy.interrupt")
+    def interrupt(number: float = 0.0) -> float:
+        """Raise in a thread what Ctrl-C raises in the main one."""
+        raise KeyboardInterrupt
+
+    @node("toy.interrupt_inline", lane="inline")
+    def interrupt_inline(number: float = 0.0) -> float:
+        """Raise what Ctrl-C raises in the scheduler's own loop."""
+        raise KeyboardInterrupt
+
+    @node("toy.interrupt_later")
+    async def interrupt_later(number: float = 0.0) -> float:
+        """As `interrupt_inline`, in a task."""
+        await asyncio.sleep(0)
+        raise KeyboardInterrupt
+
     @node("toy.lie", lane="inline")
     def lie(number: float = 0.0) -> float:
         """Return something else than declared."""
         return "text"  # type: ignore[return-value]
 
-    return [fail, leave, lie]
+    return [fail, leave, mumble, interrupt, interrupt_inline, interrupt_later, lie]
 
 
 def _effects(toy: Toy) -> list[object]:

@@ -28,7 +28,8 @@ def app() -> None:
 @click.option("--input", "-i", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a named input.")
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), default=None,
-    help="Write the named output to this file (and run only what it needs). A batch gets numbers.",
+    help="Write the named output to this file (and run only what it needs): pictures as .png, .jpg, .webp, "
+    "numbers, text and lists as .json or .txt. A batch gets numbers.",
 )  # fmt: skip
 @click.option(
     "--name", "output_name", default=None, help="Which named output -o writes, if there are several."
@@ -42,7 +43,7 @@ def app() -> None:
 @click.option(
     "--sweep", "sweeps", multiple=True, metavar="NAME=VALUES",
     help="Run once for each value and make a contact sheet: seed=1..8, cfg=4,7, 'prompt=a cat|a dog'. "
-    "Several axes span a grid.",
+    "Several axes span a grid. The sheet itself is a WORKFLOW that sweeps again.",
 )  # fmt: skip
 @click.option(
     "--sweep-mode", type=click.Choice(["grid", "zip"]), default="grid", show_default=True,
@@ -56,15 +57,16 @@ def app() -> None:
     "--debug", is_flag=True, help="Check that no node changes its inputs, and name the one that does (slow)."
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
-@click.option("--quiet", "-q", is_flag=True, help="Print only the path of the result.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only the result: its path, or its value.")
 @DATA_DIR
 @click.pass_context
 def run(context: click.Context, /, **options: object) -> None:
     """Run a workflow.
 
     WORKFLOW is a JSON file, a picture that nodegraph saved, or template:NAME. Every named input of the
-    workflow is an option too: --prompt "a red circle" --seed 3 (a seed may be "random"). The path of the
-    result is printed last. `nodegraph check WORKFLOW` lists the named inputs.
+    workflow is an option too: --prompt "a red circle" --seed 3 (a seed may be "random"). Named outputs that
+    are numbers, text, booleans or lists are printed; the paths of saved files come last. `nodegraph check
+    WORKFLOW` lists the named inputs.
     """
     from nodegraph.cli.run import run_workflow
 

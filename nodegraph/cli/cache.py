@@ -15,7 +15,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from nodegraph.cli.report import show_plan
-from nodegraph.cli.sources import input_values, load_workflow
+from nodegraph.cli.sources import find_workflow, input_values, load_workflow
 from nodegraph.engine import Engine
 from nodegraph.execution.cache import Kept
 
@@ -36,6 +36,7 @@ def explain_workflow(
     workflow: str, pairs: Sequence[str], extra: Sequence[str], device: str, dtype: str, data_dir: Path | None
 ) -> None:
     """Print for every node whether it would run, and why."""
+    workflow, extra = find_workflow(workflow, extra)
     with Engine(data_dir, device=device, dtype=dtype) as engine:
         document = load_workflow(engine, workflow)
         plan = engine.plan(document, **input_values(engine, document, pairs, extra))

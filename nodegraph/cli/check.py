@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from nodegraph.cli.sources import input_values, load_workflow
+from nodegraph.cli.sources import find_workflow, input_values, load_workflow
 from nodegraph.declare import describe_range
 from nodegraph.engine import Engine
 from nodegraph.errors import WorkflowError
@@ -19,6 +19,7 @@ from nodegraph.graph.inputs import current_values, input_specs
 
 def check_workflow(workflow: str, pairs: Sequence[str], extra: Sequence[str], data_dir: Path | None) -> None:
     """Raise WorkflowError with all problems, or print that there are none and the named inputs."""
+    workflow, extra = find_workflow(workflow, extra)
     with Engine(data_dir) as engine:
         document = load_workflow(engine, workflow)
         problems = engine.check(document, **input_values(engine, document, pairs, extra))

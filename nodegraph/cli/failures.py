@@ -62,6 +62,6 @@ def problems_of(error: NodegraphError) -> Iterator[Problem]:
 def exit_code(error: NodegraphError) -> int:
     """2 where what the user gave cannot be used, 1 where a run failed."""
     if isinstance(error, RunFailedError):
-        bad_input = all(isinstance(failure.cause, InputError) for failure in error.failures)
+        bad_input = all(isinstance(failure.cause, InputError | WorkflowError) for failure in error.failures)
         return BAD_INPUT if bad_input else FAILED
     return BAD_INPUT if isinstance(error, WorkflowError | InputError) else FAILED

@@ -7,33 +7,39 @@ from pathlib import Path
 from typing import Any
 
 from nodegraph.engine import Engine
-from nodegraph.errors import InputError, Problem, WorkflowError
+from nodegraph.errors import InputError
 from nodegraph.graph.document import Document
-from nodegraph.graph.embedding import is_picture, read_record
+from nodegraph.graph.embedding import holds_picture, read_record
 from nodegraph.graph.inputs import input_specs, parse_text
+from nodegraph.graph.sweep import Sweep, sweep_of
 from nodegraph.registry import suggest
+
+
+def find_workflow(workflow: str, extra: Sequence[str]) -> tuple[str, list[str]]:
+    """WORKFLOW and the words after it, where options for named inputs may come first (each has a value)."""
+    words = [workflow, *extra]
+    index = 0
+    while index < len(words) and words[index].startswith("--"):
+        index += 1 if "=" in words[index] else 2
+    if index >= len(words):
+        raise InputError(
+            f"no workflow is named beside '{' '.join(words)}'", code="no_workflow",
+            remedy="Name it first: nodegraph run WORKFLOW --prompt 'a red circle'.",
+        )  # fmt: skip
+    return words[index], words[:index] + words[index + 1 :]
 
 
 def load_workflow(engine: Engine, name: str) -> Document:
     """A document by template name, from a JSON file, or from inside a picture."""
-    if name.startswith("template:"):
-        return engine.load(name)
+    return engine.load(name if name.startswith("template:") else Path(name))
+
+
+def stored_sweep(name: str) -> Sweep | None:
+    """The sweep behind a contact sheet; None for workflows that are no contact sheets."""
     path = Path(name)
-    if path.is_file() and is_picture(_head(path)):
-        return engine.load(read_record(path)["document"])
-    if not path.exists() and name in engine.registry.templates:
-        raise WorkflowError(
-            [Problem("unreadable", f"there is no file '{name}'", remedy=f"Did you mean 'template:{name}'?")]
-        )
-    return engine.load(path)
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(16)
-    except OSError:
-        return b""
+    if name.startswith("template:") or not holds_picture(path):
+        return None
+    return sweep_of(read_record(path).get("run"))
 
 
 def input_values(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from nodegraph.execution.keys import digest
@@ -16,14 +16,16 @@ class Traits:
     """What the bodies of a control node are made of.
 
     digest: of all definitions that they use; files: (kind, name) of every file named inside; watching: the
-    nodes inside that have a fingerprint; weights: a node inside computes with weights; volatile: one gives
-    new results every time; effects: one is run for its effect, so that the control node is too; code: the
-    digests of the third-party packs that the nodes inside come from.
+    nodes inside that have a fingerprint; choosing: those that take a name from an open registry; weights: a
+    node inside computes with weights; volatile: one gives new results every time; effects: one is run for
+    its effect, so that the control node is too; code: the digests of the third-party packs that the nodes
+    inside come from.
     """
 
     digest: str
     files: frozenset[Pair]
     watching: tuple[BoundNode, ...]
+    choosing: tuple[BoundNode, ...]
     weights: bool
     volatile: bool
     effects: bool
@@ -46,6 +48,7 @@ def traits_of(graph: BoundGraph, node: BoundNode) -> Traits:
         digest=digest(used),
         files=frozenset(pair for one in inner for pair in files_named(one).values()),
         watching=tuple(one for one in inner if callable(one.type.cache)),
+        choosing=tuple(one for one in inner if one.type.choice_inputs),
         weights=any(one.type.lane == "device" for one in inner),
         volatile=any(one.type.cache == "volatile" for one in inner),
         effects=any(one.type.output for one in inner),
@@ -57,6 +60,28 @@ def files_named(node: BoundNode) -> dict[str, Pair]:
     """The (kind, name) behind every input of a node that names a file."""
     named = ((input_, kind, node.params.get(input_)) for input_, kind in node.type.file_inputs.items())
     return {input_: (kind, name) for input_, kind, name in named if name is not None}
+
+
+def code_chosen(nodes: Iterable[BoundNode], code: Mapping[Pair, str]) -> list[str]:
+    """The digests of the third-party packs whose choices these nodes name, by registry and name.
+
+    A name that comes over a link may be any of its registry.
+    """
+    found: set[str] = set()
+    for node in nodes:
+        for input_, registries in node.type.choice_inputs.items():
+            names = _names_in(node.params.get(input_)) if input_ not in node.links else None
+            found.update(
+                digest_
+                for (registry, name), digest_ in code.items()
+                if registry in registries and (names is None or name in names)
+            )
+    return sorted(found)
+
+
+def _names_in(value: object) -> set[str]:
+    items = value if isinstance(value, list | tuple) else [value]
+    return {item for item in items if isinstance(item, str)}
 
 
 def _body_names(node: BoundNode) -> list[str]:

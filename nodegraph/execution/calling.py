@@ -7,7 +7,7 @@ from typing import Any
 
 from nodegraph.codecs import describe_value
 from nodegraph.declare import NodeType
-from nodegraph.errors import DeclarationError, NodegraphError, Problem
+from nodegraph.errors import DeclarationError, NodegraphError, Problem, WorkflowError, cause_of
 from nodegraph.execution.context import NodeContext
 from nodegraph.graph import literals
 from nodegraph.graph.binding import BoundNode
@@ -52,7 +52,7 @@ def outputs_of(type_: NodeType, returned: Any) -> Outputs:
 
 def problem_of(error: BaseException) -> Problem:
     """What a node raised, as a problem; anything that is not ours is told by its class and message."""
-    if isinstance(error, NodegraphError):
-        return error.problem
-    name = type(error).__name__
-    return Problem("node_failed", f"{name}: {error}" if str(error) else name)
+    if isinstance(error, WorkflowError):  # of a body that could not be planned
+        return error.problems[0]
+    problem = getattr(error, "problem", None) if isinstance(error, NodegraphError) else None
+    return problem if isinstance(problem, Problem) else Problem("node_failed", cause_of(error))

@@ -58,6 +58,8 @@ class NodeContext:
         self._emit = emit
         self._models = TimedStore(surroundings.models)
         self._artifacts: list[Artifact] = []
+        self.shown = False
+        """Whether a node in a body that this one ran had an effect that left no file."""
 
     @property
     def node(self) -> str:
@@ -138,6 +140,7 @@ class NodeContext:
         path = f"{self._node}/{step}"
         outputs, state = await self._around.nested.run(body, inputs, path, self._emit)
         self._artifacts.extend(state.artifacts)
+        self.shown |= state.shown
         if self._lasting:
             return outputs
         return {name: replace(keyed, lasting=False) for name, keyed in outputs.items()}

@@ -1,5 +1,8 @@
 """The last run of each workflow, by the workflow's name: what a plan compares with to say why a node runs.
 
+For each node it is the last run in which the node had a result: one that failed, was skipped or was never
+reached keeps what is known of it.
+
 Kept in memory for the workflows run last, and in a folder so that another process can say it too. A damaged
 file costs a reason ("first run"), never a run.
 """
@@ -15,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nodegraph.errors import InputError
+from nodegraph.execution.events import NodeFinished
 from nodegraph.execution.files import write_whole
 from nodegraph.execution.keys import digest, encode
 from nodegraph.execution.plan import Parts, Plan, may_be_stored
@@ -24,6 +28,7 @@ FORMAT = 1
 _IN_MEMORY = 32
 _IN_FOLDER = 256
 _LARGEST = 5_000  # nodes of a workflow that is written down
+_WITH_RESULT = ("ran", "memory", "disk", "shared", "saved")
 Runs = Mapping[str, Parts]
 
 
@@ -42,21 +47,22 @@ class EarlierRuns:
                 self._keep(name, _read(self._path(self._folder, name)))
             return self._runs.get(name, {})
 
-    def put(self, plan: Plan) -> None:
-        """Remember a plan that was carried out.
+    def put(self, plan: Plan, finished: Mapping[str, NodeFinished], *, write: bool = True) -> None:
+        """Remember a plan that was carried out, with what became of its nodes.
 
         It is written down if another process may find results of it on disk, and if it is not too large.
         """
         name = plan.graph.document.name
         before = self.get(name)
+        made = {id_ for id_, event in finished.items() if event.outcome in _WITH_RESULT}
         runs = {
-            id_: entry.parts if entry.action != "not needed" else before[id_]
+            id_: entry.parts if id_ in made else before[id_]
             for id_, entry in plan.entries.items()
-            if entry.action != "not needed" or id_ in before
+            if id_ in made or id_ in before
         }
         with self._lock:
             self._keep(name, runs)
-        lasting = any(may_be_stored(entry.node.type) for entry in plan.entries.values())
+        lasting = write and any(may_be_stored(entry.node.type) for entry in plan.entries.values())
         if self._folder is not None and lasting and before != runs and len(runs) <= _LARGEST:
             self._write(self._folder, name, runs)
 

@@ -51,6 +51,8 @@ class RunState:
     artifacts: list[Artifact] = field(default_factory=list)
     finished: dict[str, events.NodeFinished] = field(default_factory=dict)
     cancelled: bool = False
+    shown: bool = False
+    """Whether an effect left no file: it is not done by finding files again."""
 
 
 class _Done(Struct, frozen=True, gc=False):
@@ -91,6 +93,7 @@ class Executor:
         self._tasks: set[asyncio.Task[_Done]] = set()
         self._claimed: set[str] = set()  # keys that other runs wait for us to make
         self._unheard: Exception | None = None  # what the listener raised at a thread's event
+        self._interrupt_seen: KeyboardInterrupt | None = None
 
     async def run(self) -> RunState:
         """Run everything that the plan says, and tell what came of it."""
@@ -117,6 +120,8 @@ class Executor:
                 for key in self._claimed:
                     self.flights.land(key, None)
         self._finish_run()
+        if self._interrupt_seen is not None:
+            raise self._interrupt_seen
         return self.state
 
     def _prepare(self) -> None:
@@ -280,7 +285,7 @@ class Executor:
         try:
             with self.around.guard():
                 return self._call(slot, values, context)
-        except Exception as error:  # noqa: BLE001 - devices may fail in any way; that is this node's error
+        except BaseException as error:  # noqa: BLE001 - devices may fail in any way; that is this node's error
             return _Done(slot, None, error, 0.0, context)
 
     def _call(self, slot: Slot, values: dict[str, Any], context: NodeContext | None) -> _Done:
@@ -293,10 +298,8 @@ class Executor:
                 outputs = outputs_of(entry.node.type, entry.node.type.function(**arguments))
             else:
                 outputs = watch.run(entry, arguments, self._origins(entry), outputs_of)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:  # noqa: BLE001 - a node may raise anything (sys.exit too): it fails alone
-            return _Done(slot, None, error, time.perf_counter() - start, context)
+            return _Done(slot, None, self._seen(error), time.perf_counter() - start, context)
         return _Done(slot, outputs, None, time.perf_counter() - start, context)
 
     async def _run_async(self, slot: Slot, context: NodeContext | None) -> _Done:
@@ -313,11 +316,17 @@ class Executor:
         except asyncio.CancelledError as error:
             found = CancelledError("the run was cancelled") if self._stopping() else error
             return _Done(slot, None, found, time.perf_counter() - start, context)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:  # noqa: BLE001 - as above
-            return _Done(slot, None, error, time.perf_counter() - start, context)
+            return _Done(slot, None, self._seen(error), time.perf_counter() - start, context)
         return _Done(slot, outputs, None, time.perf_counter() - start, context)
+
+    def _seen(self, error: BaseException) -> BaseException:
+        """What a node raised. Ctrl-C, which reaches no thread but the main one, cancels the whole run."""
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            self._interrupt_seen = error
+            self.around.cancel.cancel()
+            return CancelledError("the run was interrupted")
+        return error
 
     def _origins(self, entry: PlanEntry) -> dict[str, tuple[Origin, Any]]:
         """Which result, by key and output, every linked input is, and its value."""
@@ -364,16 +373,24 @@ class Executor:
         if entry.key is None or done.outcome != "ran":
             return
         if entry.effect is not None:
-            if artifacts:
+            shown = (
+                not artifacts if entry.node.type.output else done.context is not None and done.context.shown
+            )
+            self.state.shown |= shown
+            if artifacts and not shown:
                 self.saved.put(entry.effect, artifacts)
         elif entry.node.type.cache != "volatile":
             self.cache.keep(entry, outputs, done.seconds)
 
     def _fail(self, entry: PlanEntry, error: BaseException, seconds: float) -> None:
         node = entry.node
-        inputs = {name: describe_value(value) for name, value in self._values_of(entry).items()}
         problem = problem_of(error).at(node.id, node.title)
-        self.state.failures.append(NodeFailedError(problem, error, inputs))
+        if isinstance(error, NodeFailedError):  # of a node inside a body: its cause and inputs say more
+            failure = NodeFailedError(problem, error.cause, error.inputs)
+        else:
+            inputs = {name: describe_value(value) for name, value in self._values_of(entry).items()}
+            failure = NodeFailedError(problem, error, inputs)
+        self.state.failures.append(failure)
         self.emit(events.NodeFailed(node.id, problem))
         self._finish(node.id, "failed", seconds)
 

@@ -48,6 +48,19 @@ def write_numbered(folder: Path, prefix: str, suffix: str, write: Callable[[Path
     return path
 
 
+def why_unwritable(folder: Path) -> str:
+    """Why nothing can be written into a folder, which may still have to be made; empty where it can.
+
+    Nothing is made to find out.
+    """
+    place = folder.absolute()
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        return f"'{place}' is not a folder"
+    return "" if os.access(place, os.W_OK | os.X_OK) else f"the folder '{place}' may not be written"
+
+
 def _inside(folder: Path, prefix: str) -> Path:
     root = folder.resolve()
     if "\0" not in prefix:

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from nodegraph.declare import NodeType
-from nodegraph.errors import Problem, WorkflowError
-from nodegraph.execution.bodies import Traits, files_named, traits_by_node, traits_of
+from nodegraph.errors import Problem, WorkflowError, cause_of
+from nodegraph.execution.bodies import Traits, code_chosen, files_named, traits_by_node, traits_of
 from nodegraph.execution.keys import digest, encode, node_key
 from nodegraph.graph.binding import BoundGraph, BoundNode
 from nodegraph.graph.document import Document
@@ -35,7 +35,8 @@ class Snapshot:
     profile: the execution profile of nodes that compute with weights; nonce: in the key of volatile nodes;
     earlier: the key parts of the closest earlier run by node id; document: the digest of what is stored in
     saved files; given: the keys of nodes whose results are given from outside (the inputs of a body);
-    fleeting: those of them in which a volatile node had a part.
+    fleeting: those of them in which a volatile node had a part; choice_code: (registry, name) -> digest of
+    the third-party pack that a choice comes from.
     """
 
     file_hashes: Mapping[Pair, str] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Snapshot:
     document: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     fleeting: frozenset[str] = frozenset()
+    choice_code: Mapping[Pair, str] = field(default_factory=dict)
 
 
 class PlanEntry(Struct, frozen=True, gc=False):
@@ -227,8 +229,9 @@ def _parts(
         parts[name] = {"file": snapshot.file_hashes[pair]}
     if traits is not None:
         parts["@bodies"] = [traits.digest, [snapshot.file_hashes[pair] for pair in sorted(traits.files)]]
-    if type_.code or (traits is not None and traits.code):
-        parts["@code"] = [type_.code, *(traits.code if traits is not None else ())]
+    code = _code_of(node, traits, snapshot)
+    if code:
+        parts["@code"] = code
     if type_.lane == "device" or (traits is not None and traits.weights):
         parts["@profile"] = snapshot.profile
     if type_.cache == "volatile" or (traits is not None and traits.volatile):
@@ -240,12 +243,21 @@ def _parts(
     return parts
 
 
+def _code_of(node: BoundNode, traits: Traits | None, snapshot: Snapshot) -> list[str]:
+    """The digests of the third-party packs that a node's result depends on; empty where there are none."""
+    inside = traits.code if traits is not None else ()
+    chosen: list[str] = []
+    if snapshot.choice_code:
+        chosen = code_chosen((node, *(traits.choosing if traits is not None else ())), snapshot.choice_code)
+    return [node.type.code, *inside, *chosen] if node.type.code or inside or chosen else []
+
+
 def _fingerprint(node: BoundNode, function: Any) -> str:
     """What the node's author says that its result depends on. WorkflowError if that fails."""
     try:
         return str(function(node.params))
     except Exception as error:
-        message = f"its fingerprint cannot be taken: {type(error).__name__}: {error}"
+        message = f"its fingerprint cannot be taken: {cause_of(error)}"
         raise WorkflowError([Problem("fingerprint_failed", message, node.id, node.title)]) from error
 
 

@@ -2,7 +2,8 @@
 
 What goes to disk: results of pure nodes without a volatile one upstream, that are dearer to make again than
 to read back (`worth_a_file`). They are written on a thread of their own, which a run awaits before it
-returns. A result that cannot be written costs a warning, never a run.
+returns. A result that cannot be written costs a warning, never a run; a folder that cannot be written costs
+one warning before the work.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from nodegraph.declare import NodeType
 from nodegraph.execution.cache import MemoryCache, size_of
 from nodegraph.execution.disk import DiskCache
+from nodegraph.execution.files import why_unwritable
 from nodegraph.execution.plan import Plan, PlanEntry, may_be_stored
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class Tiers:
     def __init__(self, memory: MemoryCache, disk: DiskCache | None) -> None:
         self.memory = memory
         self.disk = disk
+        self.writable = True
         self._writer = ThreadPoolExecutor(1, "disk-cache")
         self._lock = threading.Lock()
         self._writing: dict[Future[None], int] = {}
@@ -62,12 +65,22 @@ class Tiers:
                 self.memory.put(entry.key, *found, entry.node.type.id)
         return held
 
+    def notice_unwritable(self) -> None:
+        """Say before the work, and once, that nothing can be kept on disk. What lies there is still read."""
+        reason = why_unwritable(self.disk.folder) if self.disk is not None and self.writable else ""
+        if reason:
+            self.writable = False
+            log.warning(
+                "nothing is kept on disk for later runs: %s; free its permissions, or name another data "
+                "directory (--data-dir or NODEGRAPH_DATA)", reason,
+            )  # fmt: skip
+
     def keep(self, entry: PlanEntry, outputs: Outputs, seconds: float) -> None:
         """Keep a fresh result of a keyed node where its kind of result belongs."""
         assert entry.key is not None  # noqa: S101 - whoever ran has a key
         type_ = entry.node.type
         self.memory.put(entry.key, outputs, seconds, type_.id)
-        if self.disk is None or not entry.lasting or not may_be_stored(type_):
+        if self.disk is None or not self.writable or not entry.lasting or not may_be_stored(type_):
             return
         size = size_of(outputs)
         if worth_a_file(type_, seconds, size):

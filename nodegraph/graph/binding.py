@@ -13,7 +13,7 @@ from nodegraph.declare import InputSpec, NodeType
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph import literals, topology
 from nodegraph.graph.bodies import Body, definitions_used, given_entries, given_types
-from nodegraph.graph.document import Document, NodeEntry, link_of, literal_of, split_reference
+from nodegraph.graph.document import DamagedEntry, Document, NodeEntry, link_of, literal_of, split_reference
 from nodegraph.graph.expand import Flat, expand, expand_body, links_in
 from nodegraph.graph.growing import grow
 from nodegraph.graph.literals import FileNames
@@ -51,6 +51,8 @@ class BoundGraph:
     """The nodes behind the outputs of every subgraph node."""
     bodies: Mapping[str, Body] = field(default_factory=dict)
     """The subgraphs that control nodes run, by name."""
+    output_types: Mapping[str, SocketType] = field(default_factory=dict)
+    """The types of the named outputs, type variables solved as far as the graph says what they are."""
 
     @cached_property
     def types(self) -> Sequence[NodeType]:
@@ -156,14 +158,16 @@ class _Binder:
             self._check_whole()
         nodes = self._ordered(bound)
         return BoundGraph(
-            self.document, nodes, outputs, frozenset(self.flat.muted), self.flat.inside, self.bodies.bound
-        )
+            self.document, nodes, outputs, frozenset(self.flat.muted), self.flat.inside, self.bodies.bound,
+            {name: self._output_type(*output) for name, output in outputs.items()},
+        )  # fmt: skip
 
     def check_promised(self, type_: NodeType, graph: BoundGraph) -> None:
         """A body must give what its outputs declare: its control node relies on that."""
         for name, promised in type_.outputs.items():
             if name not in graph.outputs:
-                if not self.problems:
+                damaged = any(isinstance(entry, DamagedEntry) for entry in self.flat.nodes.values())
+                if not self.problems and not damaged:
                     message = f"the output '{name}' is muted, and a body must give it"
                     self._problem("unknown_output", message, None, f"outputs.{name}")
                 continue
@@ -205,8 +209,8 @@ class _Binder:
         if id_ in self.given:
             self.types[id_] = self.given[id_]
             return
-        if entry.type.startswith("#"):
-            return  # what is wrong with the subgraph was reported when it was expanded
+        if entry.type.startswith("#") or isinstance(entry, DamagedEntry):
+            return  # what is wrong with it was reported when it was expanded, or read
         type_ = self.registry.nodes.get(entry.type)
         if type_ is None:
             self._problem(

@@ -36,6 +36,10 @@ class NodeEntry(Part):
     title: str | None = None
 
 
+class DamagedEntry(NodeEntry):
+    """Stands for a node that could not be read, in what is whole of a broken document."""
+
+
 class InputEntry(Part):
     """A named input of the workflow and the node inputs it feeds (`node.input`)."""
 

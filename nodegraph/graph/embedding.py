@@ -50,9 +50,13 @@ def exif(record: RunRecord) -> Exif:
     return tags
 
 
-def is_picture(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of a PNG, JPEG or WebP."""
-    return head.startswith(_MAGIC)
+def holds_picture(path: Path) -> bool:
+    """Whether a file is a PNG, JPEG or WebP, by its first bytes. One that cannot be read is none."""
+    try:
+        with path.open("rb") as file:
+            return file.read(16).startswith(_MAGIC)
+    except (OSError, ValueError):
+        return False
 
 
 def read_record(path: Path) -> dict[str, Any]:

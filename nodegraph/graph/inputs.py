@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -69,6 +70,11 @@ def _problem(
             remedy=error.remedy or None,
         )  # fmt: skip
     return None
+
+
+def draw_seed() -> int:
+    """A new seed: 32 bits, which people can still type."""
+    return secrets.randbits(32)
 
 
 def resolve_seeds(document: Document, registry: Registry, draw: Callable[[], int]) -> Document:

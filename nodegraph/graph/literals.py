@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from nodegraph.codecs import JSON_LEAVES
 from nodegraph.declare import InputSpec, describe_range
-from nodegraph.errors import InputError
+from nodegraph.errors import InputError, brief
 from nodegraph.graph import variants
 from nodegraph.registry import Registry, suggest
 from nodegraph.sockets import ChoiceType, FileType, OptionalType, Scalar, SocketType
@@ -74,7 +74,7 @@ def coerce(spec: InputSpec, value: Any, registry: Registry, files: FileNames) ->
     if not spec.type.has_literal:
         raise LiteralError(
             "wrong_type", "the input takes a link, not a value",
-            expected=spec.type.words, found=_short(value),
+            expected=spec.type.words, found=brief(value),
             remedy='Write {"from": "node.output"}.',
         )  # fmt: skip
     if spec.wraps and value is not None and not isinstance(value, list):
@@ -84,7 +84,7 @@ def coerce(spec: InputSpec, value: Any, registry: Registry, files: FileNames) ->
     if isinstance(value, dict):
         raise LiteralError(
             "wrong_type", "an object is neither a link nor a value here", expected=expected(spec),
-            found=_short(value), remedy='A link is {"from": "node.output"}.',
+            found=brief(value), remedy='A link is {"from": "node.output"}.',
         )  # fmt: skip
     try:
         checked = spec.adapter.validate_python(_lossless(spec.type, value), strict=True)
@@ -102,7 +102,7 @@ def _coerce_each(spec: InputSpec, value: Any, registry: Registry, files: FileNam
     if spec.growing == "named" and isinstance(value, dict):
         return {name: coerce(one, item, registry, files) for name, item in value.items()}
     raise LiteralError(
-        "wrong_type", "the value has the wrong type", expected=expected(spec), found=_short(value)
+        "wrong_type", "the value has the wrong type", expected=expected(spec), found=brief(value)
     )
 
 
@@ -154,14 +154,14 @@ def _literal_error(spec: InputSpec, value: Any, error: ValidationError) -> Liter
     kind = error.errors()[0]["type"]
     if kind in _RANGE_ERRORS:
         return LiteralError(
-            "out_of_range", "the value is out of range", expected=expected(spec), found=_short(value)
+            "out_of_range", "the value is out of range", expected=expected(spec), found=brief(value)
         )
     if kind == "literal_error":
         return LiteralError(
-            "not_in_menu", "the value is not in the menu", expected=expected(spec), found=_short(value)
+            "not_in_menu", "the value is not in the menu", expected=expected(spec), found=brief(value)
         )
     return LiteralError(
-        "wrong_type", "the value has the wrong type", expected=expected(spec), found=_short(value)
+        "wrong_type", "the value has the wrong type", expected=expected(spec), found=brief(value)
     )
 
 
@@ -177,8 +177,3 @@ def _check_name(type_: SocketType, value: Any, registry: Registry, files: FileNa
             "unknown_file", f"there is no file '{value}' in {type_.kind}",
             remedy=suggest(value, names) or "Put it into the folder for this kind, or give its full path.",
         )  # fmt: skip
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

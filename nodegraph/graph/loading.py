@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph.document import FORMAT_VERSION, Document
 from nodegraph.graph.migrate import is_known_format, migrate_data
+from nodegraph.graph.structure import healthy_rest, structure_problems
 
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
@@ -28,6 +29,14 @@ class _JsonProblemError(ValueError):
     def __init__(self, code: str, message: str, remedy: str = "") -> None:
         super().__init__(message)
         self.problem = Problem(code, message, remedy=remedy or None)
+
+
+class BrokenDocumentError(WorkflowError):
+    """The structure of a document is broken. `rest` is what of it is whole, if enough is to be judged."""
+
+    def __init__(self, problems: Iterable[Problem], rest: Document | None) -> None:
+        super().__init__(problems)
+        self.rest = rest
 
 
 def load_document(source: Path | str | bytes | Mapping[str, Any]) -> Document:
@@ -208,10 +217,11 @@ def _validate(data: Any) -> Document:
                 )
             ]
         )  # fmt: skip
+    data = migrate_data(data)
     try:
-        return Document.model_validate(migrate_data(data))
+        return Document.model_validate(data)
     except ValidationError as error:
-        raise WorkflowError([_problem(item) for item in error.errors()]) from None
+        raise BrokenDocumentError(structure_problems(error), healthy_rest(data, error)) from None
 
 
 def _no_version(data: Mapping[str, Any]) -> Problem:
@@ -219,21 +229,3 @@ def _no_version(data: Mapping[str, Any]) -> Problem:
     if any(isinstance(node, Mapping) and "class_type" in node for node in data.values()):
         remedy = "It looks like a ComfyUI prompt, which this version cannot import."
     return Problem("document_version", "the document has no format version", remedy=remedy)
-
-
-def _problem(item: Any) -> Problem:
-    """One pydantic error as a problem with its place in the document."""
-    place = [str(part) for part in item["loc"] if part != "[key]"]
-    where = ".".join(place) or "the document"
-    node = place[1] if len(place) > 1 and place[0] == "nodes" else None
-    if "[key]" in [str(part) for part in item["loc"]]:
-        return Problem(
-            "bad_name",
-            f"'{place[-1]}' is not a node id",
-            expected="letters, digits, _ and -, not starting with a digit",
-        )
-    if item["type"] == "missing":
-        return Problem("missing_field", f"'{where}' is missing", node=node)
-    found = repr(item["input"])
-    found = found if len(found) <= 60 else found[:57] + "..."
-    return Problem("bad_field", f"'{where}' is not valid: {item['msg']}", node=node, found=found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from nodegraph.errors import Problem, WorkflowError
+from nodegraph.errors import Problem, WorkflowError, cause_of
 from nodegraph.graph.document import FORMAT_VERSION, Document, NodeEntry, link_of, split_reference
 from nodegraph.hookspecs import NodeMigration
 from nodegraph.registry import Registry
@@ -91,7 +91,7 @@ class _Scope:
             try:
                 inputs = dict(step.inputs(inputs))
             except Exception as error:
-                reason = f"{type(error).__name__}: {error}"
+                reason = cause_of(error)
                 message = f"'{step.node}' cannot be brought from version {step.version} to the next: {reason}"
                 raise WorkflowError(
                     [Problem("migration_failed", message, place + id_, entry.title)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from nodegraph.declare import InputSpec
 from nodegraph.errors import InputError
-from nodegraph.graph.inputs import parse_text
+from nodegraph.graph.inputs import RANDOM, parse_text
 
 Mode = Literal["grid", "zip"]
 MAX_CELLS = 10_000
@@ -24,6 +24,48 @@ class Axis:
 
     name: str
     values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep as a contact sheet remembers it: its axes, and the named output that it shows."""
+
+    axes: tuple[Axis, ...]
+    mode: Mode
+    output: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The sweep as JSON data, for a run record."""
+        axes = [[axis.name, list(axis.values)] for axis in self.axes]
+        return {"mode": self.mode, "axes": axes, "output": self.output}
+
+
+def sweep_of(run: object) -> Sweep | None:
+    """The sweep in what a record says about its run; None if the picture is no contact sheet."""
+    match run:
+        case {"sweep": {"mode": "grid" | "zip" as mode, "axes": [*axes], "output": str(output)}}:
+            pass
+        case _:
+            return None
+    found = [Axis(name, tuple(values)) for name, values in _named_lists(axes)]
+    return Sweep(tuple(found), mode, output) if found and len(found) == len(axes) else None
+
+
+def _named_lists(axes: Sequence[object]) -> Iterator[tuple[str, Sequence[Any]]]:
+    for axis in axes:
+        match axis:
+            case [str(name), [_, *_] as values]:
+                yield name, values
+
+
+def drawn(axes: Sequence[Axis], specs: Mapping[str, InputSpec], draw: Callable[[], int]) -> list[Axis]:
+    """The axes with every seed that is written as "random" drawn: what is recorded gives the same again."""
+    return [
+        Axis(axis.name, tuple(draw() if value == RANDOM else value for value in axis.values))
+        if axis.name in specs and specs[axis.name].is_seed
+        else axis
+        for axis in axes
+    ]
 
 
 def parse_axis(text: str, specs: Mapping[str, InputSpec]) -> Axis:

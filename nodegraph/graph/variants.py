@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from nodegraph.declare import InputSpec
-from nodegraph.errors import Problem
+from nodegraph.errors import Problem, brief
 from nodegraph.registry import suggest
 from nodegraph.sockets import OptionalType, SocketType, VariantType
 
@@ -61,7 +61,7 @@ def _problem(item: Any, value: Any) -> Problem:
     if kind == "missing":
         return Problem(_CODES[kind], "the field is required", input=place)
     code = _CODES.get(kind, "wrong_type" if kind.endswith(_WRONG_TYPE) else "out_of_range")
-    return Problem(code, message, input=place, found=_short(found))
+    return Problem(code, message, input=place, found=brief(found))
 
 
 def _place(location: Sequence[int | str], value: Any) -> tuple[str, Any]:
@@ -119,8 +119,3 @@ def _model(type_: SocketType, value: Any) -> type[BaseModel] | None:
         if value.get(inner.discriminator) in get_args(option.model_fields[inner.discriminator].annotation):
             return option
     return None
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -32,8 +32,9 @@ def register_choices() -> Sequence[ChoiceEntry]:
 @hookimpl
 def register_exporters() -> Sequence[Exporter]:
     from nodegraph_nodes.image.files import EXPORTERS
+    from nodegraph_nodes.plain import EXPORTERS as PLAIN
 
-    return EXPORTERS
+    return [*EXPORTERS, *PLAIN]
 
 
 @hookimpl

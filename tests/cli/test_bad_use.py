@@ -31,6 +31,9 @@ OPTIONS: list[tuple[str, list[str], list[str]]] = [
     ("an unknown pair", ["run", TEMPLATE, "-i", "promt=x"], ["no input 'promt'", "'prompt'"]),
     ("an input of the wrong type", ["run", TEMPLATE, "--cfg", "high"], ["'cfg'", "wrong type", "'high'"]),
     ("an input out of range", ["run", TEMPLATE, "--steps", "0"], ["'steps'", "out of range"]),
+    ("a seed that is no number", ["run", TEMPLATE, "--seed", "foo"], ["'seed'", "'foo'", 'or "random"']),
+    ("options alone", ["run", "--prompt", "x"], ["no workflow is named", "nodegraph run WORKFLOW"]),
+    ("an option before no workflow", ["run", "--seed", TEMPLATE], ["no workflow is named"]),
     ("a seed too large", ["run", TEMPLATE, "--seed", str(2**64)], ["'seed'", "out of range"]),
     ("an unknown sampler", ["run", TEMPLATE, "--sampler", "eular"], ["'euler'"]),
     ("a missing checkpoint", ["run", TEMPLATE, "--checkpoint", "sd15.ckpt"], ["no file 'sd15.ckpt'"]),
@@ -169,6 +172,26 @@ def test_picture_without_a_workflow(cli: Cli, tmp_path: Path) -> None:
     assert "holds no workflow" in done.err
 
 
+def test_bad_input_inside_a_loop_is_bad_input(cli: Cli, tmp_path: Path) -> None:
+    """Exit code 2, as outside of one; 1 is for runs that failed for other reasons."""
+    calculate = {"type": "math.calculate", "inputs": {"a": 1, "b": {"input": "item"}, "how": "÷"}}
+    document = {
+        "nodegraph": 1,
+        "nodes": {"loop": {"type": "logic.for_each", "inputs": {"body": "#body", "items": [1, 0]}}},
+        "outputs": {"out": {"from": "loop"}},
+        "subgraphs": {
+            "body": {
+                "inputs": {"item": {"type": "float"}},
+                "outputs": {"result": {"type": "float", "from": "divided"}},
+                "nodes": {"divided": calculate},
+            }
+        },
+    }
+    done = cli("run", write(tmp_path / "loop.json", document))
+    assert done.code == 2
+    assert "node 'loop/1/divided' (divided), input 'b': division by zero" in done.err
+
+
 def test_output_folder_that_cannot_be_made(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "outputs").write_text("a file where the folder should be")
@@ -176,7 +199,19 @@ def test_output_folder_that_cannot_be_made(cli: Cli, tmp_path: Path) -> None:
     assert done.code == 2
     assert "node 'save'" in done.err
     assert "cannot be written" in done.err
+    assert "sample" not in done.err  # it is said before the work
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("word", ["--prompt", "--prompt=a red circle"])
+def test_options_may_come_before_the_workflow(cli: Cli, tmp_path: Path, word: str) -> None:
+    words = [word] if "=" in word else [word, "a red circle"]
+    before = ["--seed", "3", *words, "-i", "cfg=4"]
+    plan = cli("run", *before, TEMPLATE, "--dry-run")
+    assert plan.code == 0, plan.err
+    assert plan.out == cli("run", TEMPLATE, *before, "--dry-run").out
+    assert cli("check", *before, TEMPLATE).code == 0
+    assert cli("cache", "explain", *before, TEMPLATE).code == 0
 
 
 def test_a_prefix_never_leads_out_of_the_output_folder(cli: Cli, tmp_path: Path) -> None:

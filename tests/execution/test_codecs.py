@@ -131,10 +131,41 @@ def test_tensors_are_found_in_reading_order() -> None:
         (values.Image(TENSOR), "Image [1, 2, 2, 3]"),
         (5, "5"),
         ("x" * 100, "'" + "x" * 56 + "..."),
-        ([1, 2], "list"),
+        ([1, 2], "list of 2"),
+        (list(range(10_000)), "list of 10000"),
+        ({"a": 1}, "dict of 1"),
+        (10**5000, "a number too long to write"),
+        ("x" * 10_000_000, "'" + "x" * 56 + "..."),
+        ((values.Image(TENSOR),) * 100, "tuple of 100" + " [1, 2, 2, 3]" * 8 + " ..."),
         (FILE, "ModelFile"),
     ],
-    ids=lambda value: str(value)[:12],
+    ids=lambda value: type(value).__name__,
 )
 def test_values_are_described_by_shape_not_data(value: object, words: str) -> None:
     assert describe_value(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (values.Image(TENSOR), "<Image [1, 2, 2, 3] float32>"),
+        (values.Mask(TENSOR[..., 0]), "<Mask [1, 2, 2] float32>"),
+        (values.Latent(TENSOR), "<Latent [1, 2, 2, 3] float32, format sd1>"),
+        (
+            values.Latent(TENSOR.half(), noise_mask=values.Mask(TENSOR[..., 0]), batch_index=(4,)),
+            "<Latent [1, 2, 2, 3] float16, format sd1, noise mask [1, 2, 2] float32, batch index [4]>",
+        ),
+        (
+            values.Conditioning((values.ConditioningEntry(TENSOR[0]), values.ConditioningEntry(TENSOR[0]))),
+            "<Conditioning of [2, 2, 3] float32, [2, 2, 3] float32>",
+        ),
+        (
+            values.ConditioningEntry(TENSOR[0], TENSOR[0, 0]),
+            "<ConditioningEntry [2, 2, 3] float32, pooled [2, 3] float32>",
+        ),
+        (values.Sigmas(TENSOR[0, 0, 0]), "<Sigmas [3] float32>"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_say_their_form_and_not_their_data(value: object, words: str) -> None:
+    assert repr(value) == words

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from nodegraph.engine import Engine
-from nodegraph.errors import CancelledError, RunFailedError
+from nodegraph.errors import CancelledError, RunFailedError, WorkflowError
 from nodegraph.execution import events
 from nodegraph.execution.cancel import CancelToken
 from tests.toy import Toy, shown, workflow
@@ -90,18 +92,87 @@ def test_a_node_cannot_end_the_program(engine: Engine) -> None:
     assert failure.describe() == "node 'leave': SystemExit: 3."
 
 
+def test_an_exception_that_cannot_say_what_it_is_fails_its_node_alone(engine: Engine) -> None:
+    flow = workflow(
+        {"bad": ("toy.mumble", {}), "good": ("toy.add_on_cpu", {"a": 1})},
+        outputs={"bad": {"from": "bad"}, "good": {"from": "good"}},
+    )
+    log: list[events.Event] = []
+    (failure,) = failed(engine, flow, log).failures
+    assert failure.describe() == "node 'bad': UnspeakableError (it cannot say its message)."
+    assert outcomes(log) == {"bad": "failed", "good": "ran"}
+
+
+def test_a_message_that_fills_a_screen_is_cut(engine: Engine) -> None:
+    flow = workflow({"bad": ("toy.fail", {"message": "data " * 10_000})}, **shown("bad"))
+    (failure,) = failed(engine, flow).failures
+    assert len(failure.describe()) < 2_100
+    assert failure.inputs["message"] == "'" + "data " * 11 + "d..."
+
+
+def test_an_interrupt_raised_in_a_lane_fails_its_node_alone(engine: Engine) -> None:
+    """Ctrl-C reaches the main thread alone: in another one it is the node's own doing."""
+    flow = workflow(
+        {"bad": ("toy.interrupt", {}), "good": ("toy.add_on_cpu", {"a": 1})},
+        outputs={"bad": {"from": "bad"}, "good": {"from": "good"}},
+    )
+    log: list[events.Event] = []
+    (failure,) = failed(engine, flow, log).failures
+    assert failure.describe() == "node 'bad': KeyboardInterrupt."
+    assert outcomes(log) == {"bad": "failed", "good": "ran"}
+
+
+@pytest.mark.parametrize("type_", ["toy.interrupt_inline", "toy.interrupt_later"])
+def test_an_interrupt_in_the_main_thread_ends_the_run_and_is_passed_on(
+    engine: Engine, toy: Toy, type_: str
+) -> None:
+    nodes = {"steps": ("toy.steps", {"count": 10**9}), "stop": (type_, {})}
+    flow = workflow(nodes, outputs={name: {"from": name} for name in nodes})
+    log: list[events.Event] = []
+    with pytest.raises(KeyboardInterrupt):
+        engine.run_sync(flow, on_event=log.append)
+    assert set(outcomes(log).values()) == {"cancelled"}
+    assert log[-1] == events.RunFinished("cancelled")
+    engine.close()  # waits for running nodes: it returns because there are none
+
+
+@pytest.mark.parametrize("type_", ["toy.interrupt_inline", "toy.interrupt_later"])
+def test_an_interrupt_in_another_thread_is_the_nodes_own(engine: Engine, type_: str) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        error = threads.submit(failed, engine, workflow({"stop": (type_, {})}, **shown("stop"))).result(60)
+    assert error.describe() == "node 'stop': KeyboardInterrupt."
+
+
 def test_a_failed_save_leaves_nothing(engine: Engine) -> None:
     flow = workflow({"save": ("toy.save", {"number": 1, "prefix": "../out"})})
     assert "leads out of the output folder" in failed(engine, flow).describe()
     assert not list(engine.data_dir.rglob("*.txt"))
 
 
-def test_an_output_folder_that_is_a_file_fails_with_its_name(engine: Engine) -> None:
+def test_an_output_folder_that_is_a_file_is_noticed_before_the_work(engine: Engine, toy: Toy) -> None:
     engine.data_dir.mkdir(parents=True)
     engine.outputs.write_text("in the way")
-    error = failed(engine, workflow({"save": ("toy.save", {"number": 1})}))
-    assert "cannot be written" in error.describe()
-    assert "outputs" in error.describe()
+    flow = workflow({"n": ("toy.add_on_cpu", {"a": 1}), "save": ("toy.save", {"number": "@n"})}, **shown("n"))
+    with pytest.raises(WorkflowError) as caught:
+        engine.run_sync(flow)
+    assert not toy.calls
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.node) == ("unwritable", "save")
+    assert f"'{engine.outputs}' is not a folder" in problem.describe()
+    assert "--data-dir" in problem.describe()
+    assert engine.run_sync(flow, targets=["n"]).outputs == {"result": 2.0}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_noticed_before_the_work(engine: Engine, toy: Toy) -> None:
+    engine.data_dir.mkdir(parents=True)
+    engine.data_dir.chmod(0o500)
+    try:
+        with pytest.raises(WorkflowError, match="may not be written"):
+            engine.run_sync(workflow({"save": ("toy.save", {"number": 1})}))
+    finally:
+        engine.data_dir.chmod(0o700)
+    assert not toy.calls
 
 
 STEPS = workflow({"s": ("toy.steps", {"count": 10**9}), "a": ("toy.add", {"a": "@s"})}, **shown("a"))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodegraph.engine import Engine, RunResult
-from nodegraph.errors import WorkflowError
+from nodegraph.errors import RunFailedError, WorkflowError
 from nodegraph.execution.plan import Plan, Snapshot, plan, resolve_targets
 from tests.conftest import MakeEngine
 from tests.execution.dags import Rows, descendants, document, rows
@@ -72,6 +72,41 @@ def test_going_back_to_earlier_settings_runs_nothing(engine: Engine) -> None:
     engine.run_sync(chain())
     engine.run_sync(chain(b=3))
     assert actions(engine.plan(chain()))["three"] == ("memory", "unchanged")
+
+
+def failing(value: float, message: str = "no luck", b: float = 1) -> dict[str, Any]:
+    """`two` fails, and `three` reads from it; `aside` runs beside them."""
+    nodes = {
+        "one": ("toy.number", {"value": value}),
+        "two": ("toy.fail", {"number": "@one", "message": message}),
+        "three": ("toy.add", {"a": "@two", "b": b}),
+        "aside": ("toy.add", {"a": "@one", "b": 5}),
+    }
+    return workflow(nodes, outputs={"three": {"from": "three"}, "aside": {"from": "aside"}})
+
+
+def test_after_a_failed_run_reasons_name_what_changed_since_there_was_a_result(engine: Engine) -> None:
+    """`two` and `three` have results of the first run, `one` and `aside` of the failed one as well."""
+    engine.run_sync(chain(), targets=["three", "aside"])
+    with pytest.raises(RunFailedError):
+        engine.run_sync(failing(7, b=2))
+    planned = actions(engine.plan(chain(b=3), targets=["three", "aside"]))
+    assert planned["three"] == ("run", "changed: b")  # not a as well, which it had in the failed run
+    assert planned["two"] == ("memory", "unchanged")
+    changed = actions(engine.plan(chain(value=8, b=3), targets=["three", "aside"]))
+    assert [changed[id_][1] for id_ in ("one", "two", "three", "aside")] == [
+        "changed: value", "changed: a", "changed: b, a", "changed: a",
+    ]  # fmt: skip
+
+
+def test_a_node_that_never_had_a_result_stays_at_its_first_run(engine: Engine) -> None:
+    for _ in range(2):
+        with pytest.raises(RunFailedError):
+            engine.run_sync(failing(1))
+    planned = actions(engine.plan(failing(1, "other luck")))
+    assert [planned[id_] for id_ in ("one", "two", "three", "aside")] == [
+        ("memory", "unchanged"), ("run", "first run"), ("run", "first run"), ("memory", "unchanged"),
+    ]  # fmt: skip
 
 
 def test_a_result_that_was_not_kept_says_so(make_engine: MakeEngine) -> None:

@@ -104,13 +104,39 @@ def test_no_disk_cache_means_no_files(new_engine: NewEngine, tmp_path: Path) -> 
     assert not (tmp_path / "data" / "cache").exists()
 
 
-def test_a_full_or_forbidden_disk_costs_a_warning(
-    new_engine: NewEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_forbidden_disk_costs_one_warning_before_the_work(
+    new_engine: NewEngine, work: Work, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "cache").write_text("a file where the folder should be")
+    engine = new_engine()
+    seen: list[int] = []
+    flow = workflow(
+        {"hold": ("work.hold", {"number": 3}), "double": ("work.double", {"number": "@hold"})},
+        **shown("double"),
+    )
+    work.meanwhile = lambda: seen.append(len(caplog.records))
     with caplog.at_level(logging.WARNING, "nodegraph"):
-        assert new_engine().run_sync(CHAIN).outputs == {"result": 13.0}
+        assert engine.run_sync(flow).outputs == {"result": 6.0}
+        assert engine.run_sync(CHAIN).outputs == {"result": 13.0}
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith("nothing is kept on disk for later runs: ")
+    assert "'" + str(tmp_path / "data" / "cache") + "' is not a folder" in message
+    assert "--data-dir" in message
+    assert seen == [1]
+
+
+def test_a_disk_that_fails_in_the_run_costs_a_warning(
+    new_engine: NewEngine, work: Work, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    flow = workflow(
+        {"hold": ("work.hold", {"number": 3}), "double": ("work.double", {"number": "@hold"})},
+        **shown("double"),
+    )
+    engine = new_engine()
+    work.meanwhile = lambda: (tmp_path / "data").write_text("a file where the folder should be")
+    with caplog.at_level(logging.WARNING, "nodegraph"):
+        assert engine.run_sync(flow).outputs == {"result": 6.0}
     messages = [record.getMessage() for record in caplog.records]
     assert any(message.startswith("a result of work.double is not kept on disk") for message in messages)
 

@@ -71,7 +71,12 @@ EXPECTED = [
     ("not_in_menu", "menu", "mode", "expected one of first, second, found 'third'"),
     ("not_in_menu", "choice", "operation", "Did you mean 'double'?"),
     ("unknown_file", "file", "file", "there is no file 'nothing.png' in images"),
-    ("out_of_range", "seed", "seed", "from 0 to 18446744073709551615, found 18446744073709551616"),
+    (
+        "out_of_range",
+        "seed",
+        "seed",
+        'from 0 to 18446744073709551615, or "random", found 18446744073709551616',
+    ),
     ("wrong_type", "seed_text", "seed", "found 'chance'"),
     ("wrong_type", "literal_box", "box", "the input takes a link, not a value; expected box, found 5"),
     ("unknown_node", "nowhere", "a", "Did you mean 'unknown_input'"),

@@ -68,6 +68,45 @@ def test_a_loop_that_saves_runs_again_when_its_files_are_gone(engine: Engine, to
     assert toy.calls["add_on_cpu"] == 2
 
 
+@pytest.mark.parametrize(("items", "inner"), [([1, 2], "body"), ([1, 2, 3], "outer")])
+def test_a_loop_that_saves_and_shows_shows_again(
+    engine: Engine, toy: Toy, items: list[float], inner: str
+) -> None:
+    """What leaves no file is never done already, even one loop further inside."""
+    save = {"type": "toy.save", "inputs": {"number": {"from": "made"}}}
+    show = {"type": "toy.show", "inputs": {"number": {"from": "made"}}}
+    flow = loop(items, body("toy.add_on_cpu", {"a": {"input": "item"}}, save=save, show=show))
+    del flow["outputs"]
+    if inner == "outer":
+        each = {"type": "logic.for_each", "inputs": {"body": "#body", "items": [7, 8]}}
+        flow["subgraphs"]["outer"] = body("toy.add_on_cpu", {"a": {"input": "item"}}, each=each)
+        flow["nodes"]["loop"]["inputs"]["body"] = "#outer"
+    engine.run_sync(flow)
+    shows, saves, adds = toy.calls["show"], toy.calls["save"], toy.calls["add_on_cpu"]
+    assert shows == 2 * len(items) if inner == "outer" else len(items)
+    assert engine.plan(flow).entries["loop"].action == "run"
+    again = engine.run_sync(flow)
+    assert (toy.calls["show"], toy.calls["save"], toy.calls["add_on_cpu"]) == (2 * shows, saves, adds)
+    assert len(again.artifacts) == shows
+
+
+def test_a_loop_that_only_saves_is_done_already(engine: Engine) -> None:
+    save = {"type": "toy.save", "inputs": {"number": {"from": "made"}}}
+    flow = loop([1, 2], body("toy.add_on_cpu", {"a": {"input": "item"}}, save=save))
+    del flow["outputs"]
+    engine.run_sync(flow)
+    assert engine.plan(flow).entries["loop"].action == "saved"
+
+
+def test_a_failure_inside_a_loop_keeps_its_cause_and_inputs(engine: Engine) -> None:
+    with pytest.raises(RunFailedError) as caught:
+        engine.run_sync(loop([1, 2], body("toy.fail", {"number": {"input": "item"}})))
+    (failure,) = caught.value.failures
+    assert failure.problem.node == "loop/0/made"
+    assert isinstance(failure.cause, ValueError)
+    assert failure.inputs == {"box": "None", "number": "1", "message": "'no luck'"}
+
+
 def test_iterations_are_found_on_disk(engine: Engine, work: Work) -> None:
     flow = loop([1, 2], body("work.double", {"number": {"input": "item"}}))
     engine.run_sync(flow)

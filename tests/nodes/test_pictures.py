@@ -54,7 +54,10 @@ def test_saved_picture_runs_again_to_the_same_bits(engine: Engine, tmp_path: Pat
     assert record["inputs"]["seed"] == first.record.inputs["seed"]
     with Engine(tmp_path / "other", device="cpu", dtype="float32") as other:
         again = other.run_sync(record["document"])
+        opened = other.run_sync(first.artifacts[0].path)
+        named = other.run_sync(str(first.artifacts[0].path))
     assert torch.equal(first.outputs["image"].pixels, again.outputs["image"].pixels)
+    assert opened.outputs["image"] is named.outputs["image"] is again.outputs["image"]
 
 
 def test_record_names_files_by_content(engine: Engine) -> None:
