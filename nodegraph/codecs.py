@@ -65,6 +65,7 @@ class Codecs:
 
     def __init__(self, classes: Sequence[type]) -> None:
         self._by_tag: dict[str, type] = {}
+        self._classes: Mapping[str, type] = {}
         for cls in classes:
             self.register(cls)
 
@@ -77,9 +78,11 @@ class Codecs:
             raise DeclarationError(f"two value classes are named {tag}", remedy="Rename one of them.")
         self._by_tag[tag] = cls
 
-    def classes(self) -> dict[str, type]:
+    def classes(self) -> Mapping[str, type]:
         """The classes by their names as socket types: `TextEncoder` is `text_encoder`."""
-        return {ValueType(cls).name: cls for cls in self._by_tag.values()}
+        if len(self._classes) != len(self._by_tag):
+            self._classes = {ValueType(cls).name: cls for cls in self._by_tag.values()}
+        return self._classes
 
     def copy(self) -> Codecs:
         """The same classes, in a table that can grow on its own."""

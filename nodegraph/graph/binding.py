@@ -13,8 +13,9 @@ from nodegraph.declare import InputSpec, NodeType
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph import literals, topology
 from nodegraph.graph.bodies import Body, definitions_used, given_entries, given_types
-from nodegraph.graph.document import DamagedEntry, Document, NodeEntry, link_of, literal_of, split_reference
+from nodegraph.graph.document import DamagedEntry, Document, link_of, literal_of, split_reference
 from nodegraph.graph.expand import Flat, expand, expand_body, links_in
+from nodegraph.graph.flatnodes import Entry
 from nodegraph.graph.growing import grow
 from nodegraph.graph.literals import FileNames
 from nodegraph.graph.solving import Solver, placed
@@ -205,7 +206,7 @@ class _Binder:
         except topology.CycleError:
             return list(self.types)  # the circle is reported when the links are bound
 
-    def _find_type(self, id_: str, entry: NodeEntry) -> None:
+    def _find_type(self, id_: str, entry: Entry) -> None:
         if id_ in self.given:
             self.types[id_] = self.given[id_]
             return
@@ -230,7 +231,7 @@ class _Binder:
             type_, self.flat.nodes[id_] = grown.type, grown.entry
         self.types[id_] = type_
 
-    def _bind_node(self, id_: str, entry: NodeEntry) -> BoundNode:
+    def _bind_node(self, id_: str, entry: Entry) -> BoundNode:
         type_ = self.types[id_]
         params: dict[str, Any] = dict(type_.defaults)
         links: dict[str, tuple[str, str]] = {}

@@ -18,6 +18,7 @@ from nodegraph.errors import Problem
 from nodegraph.graph import literals
 from nodegraph.graph.bodies import GIVEN
 from nodegraph.graph.document import (
+    DamagedEntry,
     Document,
     NodeEntry,
     SubgraphEntry,
@@ -25,6 +26,7 @@ from nodegraph.graph.document import (
     literal_of,
     split_reference,
 )
+from nodegraph.graph.flatnodes import Entry, FlatNode
 from nodegraph.graph.literals import FileNames
 from nodegraph.graph.subgraphs import outside, type_of
 from nodegraph.registry import Registry, suggest
@@ -49,7 +51,7 @@ class Declared:
 class Flat:
     """A document without subgraphs and modes: nodes by path, with links between paths."""
 
-    nodes: dict[str, NodeEntry]
+    nodes: dict[str, Entry]
     outputs: dict[str, str]
     muted: set[str] = field(default_factory=set)
     declared: list[Declared] = field(default_factory=list)
@@ -92,10 +94,12 @@ class _Expander:
         self.files = files
         self.flat = Flat({}, {})
         self.types: dict[str, NodeType] = {}
-        self.bridges: dict[str, NodeEntry] = {}
+        self.definitions: dict[str, NodeType | None] = {}
+        self.bridges: dict[str, Entry] = {}
         self.aliases: dict[Endpoint, str] = {}
         self.scopes: deque[_Scope] = deque()
         self._placed = 0
+        self._cut = False  # whether a link led to nothing
 
     def run(self, top: _Scope, outputs: Mapping[str, str]) -> Flat:
         self.scopes.append(top)
@@ -119,8 +123,12 @@ class _Expander:
     def _place(self, scope: _Scope, id_: str, entry: NodeEntry) -> None:
         path = scope.prefix + id_
         inputs = {name: self._absolute(scope, path, name, value) for name, value in entry.inputs.items()}
-        inputs = {name: value for name, value in inputs.items() if value is not _ABSENT}
-        placed = entry.model_copy(update={"inputs": inputs, "mode": None})
+        if _ABSENT in inputs.values():
+            inputs = {name: value for name, value in inputs.items() if value is not _ABSENT}
+        if isinstance(entry, DamagedEntry):
+            placed: Entry = entry
+        else:
+            placed = FlatNode(entry.type, inputs, entry.version, entry.title)
         type_ = self._type(path, entry)
         if entry.mode == "mute":
             self.flat.muted.add(path)
@@ -135,7 +143,11 @@ class _Expander:
         """The node's type; what is wrong with a subgraph's is noted, what with a node's is found later."""
         if entry.type.startswith("#"):
             self._check_definition(path, entry)
-        type_ = type_of(entry, self.document, self.registry)
+            if entry.type not in self.definitions:
+                self.definitions[entry.type] = type_of(entry, self.document, self.registry)
+            type_ = self.definitions[entry.type]
+        else:
+            type_ = self.registry.nodes.get(entry.type)
         if type_ is not None:
             self.types[path] = type_
         return type_
@@ -148,12 +160,14 @@ class _Expander:
             message = f"the document defines no subgraph '{name}'"
             self._problem("unknown_subgraph", message, path, entry, remedy=remedy)
             return
+        if self.definitions.get(entry.type) is not None:
+            return
         try:
             outside(entry.type, definition, self.registry)
         except ValueError as error:
             self._problem("unknown_type", f"the subgraph '{name}': {error}", path, entry)
 
-    def _enter(self, scope: _Scope, path: str, entry: NodeEntry, type_: NodeType) -> None:
+    def _enter(self, scope: _Scope, path: str, entry: Entry, type_: NodeType) -> None:
         name = entry.type[1:]
         if name in scope.chain or len(scope.chain) >= MAX_DEPTH:
             way = " -> ".join([*scope.chain, name])
@@ -168,14 +182,14 @@ class _Expander:
         self.flat.inside[path] = [prefix + out.source for out in definition.outputs.values()]
         self.scopes.append(_Scope(prefix, definition.nodes, arguments, (*scope.chain, name)))
 
-    def _check_version(self, path: str, entry: NodeEntry, definition: SubgraphEntry) -> None:
+    def _check_version(self, path: str, entry: Entry, definition: SubgraphEntry) -> None:
         if entry.version is not None and entry.version != definition.version:
             self._problem(
                 "node_version", f"'{entry.type}' was saved with another version", path, entry,
                 expected=f"version {definition.version}", found=f"version {entry.version}",
             )  # fmt: skip
 
-    def _arguments(self, path: str, entry: NodeEntry, type_: NodeType) -> dict[str, Any]:
+    def _arguments(self, path: str, entry: Entry, type_: NodeType) -> dict[str, Any]:
         """What each input of a subgraph node stands for: a link, a literal, or its default."""
         for name in entry.inputs:
             if name not in type_.inputs:
@@ -193,7 +207,7 @@ class _Expander:
                 )
         return arguments
 
-    def _argument(self, path: str, entry: NodeEntry, spec: InputSpec) -> Any:
+    def _argument(self, path: str, entry: Entry, spec: InputSpec) -> Any:
         """A link as it is, to be judged when types are known; a literal as the declared type wants it."""
         given = entry.inputs[spec.name]
         reference = link_of(given)
@@ -212,6 +226,8 @@ class _Expander:
 
     def _absolute(self, scope: _Scope, path: str, name: str, value: Any) -> Any:
         """A value with links as paths and subgraph inputs replaced, one level into lists and objects."""
+        if type(value) in _PLAIN:
+            return value
         argument = _argument_of(value)
         if argument is not None and scope.chain:
             if argument not in scope.arguments:
@@ -237,12 +253,19 @@ class _Expander:
         self._problem("unknown_input", message, path, entry, name, suggest(argument, definition.inputs))
 
     def _resolve_links(self) -> None:
-        for path, entry in self.flat.nodes.items():
-            inputs = {name: _map_links(value, self._follow) for name, value in entry.inputs.items()}
-            self.flat.nodes[path] = entry.model_copy(update={"inputs": inputs})
+        for entry in self.flat.nodes.values():
+            if isinstance(entry, FlatNode):
+                for name, value in entry.inputs.items():
+                    if type(value) not in _PLAIN:
+                        entry.inputs[name] = _map_links(value, self._follow)
 
     def _follow(self, reference: str) -> str | None:
         """The reference behind subgraph outputs and bypassed nodes; None if a muted node stands behind it."""
+        target = self._behind(reference)
+        self._cut = self._cut or target is None
+        return target
+
+    def _behind(self, reference: str) -> str | None:
         seen: set[str] = set()
         while reference not in seen:
             seen.add(reference)
@@ -280,6 +303,8 @@ class _Expander:
     def _spread_mutes(self) -> None:
         """Take out what needs a muted node; an optional input falls back to its default."""
         flat = self.flat
+        if not flat.muted and not self._cut:
+            return
         readers: dict[str, set[str]] = {}
         for path, entry in flat.nodes.items():
             for value in entry.inputs.values():
@@ -292,19 +317,22 @@ class _Expander:
                 continue
             flat.muted.add(path)
             for reader in readers.get(path, ()):
-                entry = flat.nodes[reader]
-                inputs = {name: _without(value, path) for name, value in entry.inputs.items()}
-                flat.nodes[reader] = entry.model_copy(update={"inputs": inputs})
+                inputs = {n: _without(value, path) for n, value in flat.nodes[reader].inputs.items()}
+                flat.nodes[reader] = _with_inputs(flat.nodes[reader], inputs)
                 if self._lost(reader, flat.nodes[reader]):
                     stack.append(reader)
+        self._drop_muted()
+
+    def _drop_muted(self) -> None:
+        flat = self.flat
         for path, entry in list(flat.nodes.items()):
             if path in flat.muted:
                 del flat.nodes[path]
             else:
                 kept = {name: value for name, value in entry.inputs.items() if value is not _MUTED}
-                flat.nodes[path] = entry.model_copy(update={"inputs": kept})
+                flat.nodes[path] = _with_inputs(entry, kept)
 
-    def _lost(self, path: str, entry: NodeEntry) -> bool:
+    def _lost(self, path: str, entry: Entry) -> bool:
         """Whether a node lacks a required input because of a muted node."""
         type_ = self.types.get(path)
         return any(
@@ -313,7 +341,7 @@ class _Expander:
         )
 
     def _problem(
-        self, code: str, message: str, path: str, entry: NodeEntry | None, name: str | None = None,
+        self, code: str, message: str, path: str, entry: Entry | None, name: str | None = None,
         remedy: str = "", *, expected: str | None = None, found: str | None = None,
     ) -> None:  # fmt: skip
         title = entry.title if entry is not None else None
@@ -324,13 +352,18 @@ class _Mark:
     """A place where a value was."""
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})  # neither links nor holds any
 _ABSENT = _Mark()
 _MUTED = _Mark()
 
 
+def _with_inputs(entry: Entry, inputs: dict[str, Any]) -> Entry:
+    return FlatNode(entry.type, inputs, entry.version, entry.title) if isinstance(entry, FlatNode) else entry
+
+
 def _argument_of(value: Any) -> str | None:
     """The name in `{"input": "name"}`, or None."""
-    if isinstance(value, Mapping) and value.keys() == {"input"} and isinstance(value["input"], str):
+    if isinstance(value, dict) and len(value) == 1 and isinstance(value.get("input"), str):
         return str(value["input"])
     return None
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from nodegraph.declare import InputSpec, NodeType
 from nodegraph.errors import Problem
-from nodegraph.graph.document import NodeEntry, link_of
+from nodegraph.graph.document import link_of
+from nodegraph.graph.flatnodes import Entry, FlatNode
 
 Slots = Mapping[str, Any]  # the input's name in problems and keys -> what the document holds there
 
@@ -24,11 +25,11 @@ class Grown:
     """A node with an input for every value that was given to its growing inputs."""
 
     type: NodeType
-    entry: NodeEntry
+    entry: FlatNode
     problems: list[Problem]
 
 
-def grow(id_: str, type_: NodeType, entry: NodeEntry) -> Grown:
+def grow(id_: str, type_: NodeType, entry: Entry) -> Grown:
     """The type and the entry of a node with its growing inputs taken apart."""
     specs: dict[str, InputSpec] = {}
     inputs = {name: value for name, value in entry.inputs.items() if not _grows(type_, name)}
@@ -58,7 +59,7 @@ def grow(id_: str, type_: NodeType, entry: NodeEntry) -> Grown:
         type_, inputs=specs, function=layout.caller(type_.function),
         cache=(lambda params: cache(layout.together(type_, params))) if callable(cache) else cache,
     )  # fmt: skip
-    return Grown(grown, entry.model_copy(update={"inputs": inputs}), problems)
+    return Grown(grown, FlatNode(entry.type, inputs, entry.version, entry.title), problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,6 @@ def unescaped(given: Any) -> Any:
     return given
 
 
-def _wrong(id_: str, entry: NodeEntry, name: str, expected: str, found: Any) -> Problem:
+def _wrong(id_: str, entry: Entry, name: str, expected: str, found: Any) -> Problem:
     message = "a growing input is given in another form"
     return Problem("wrong_type", message, id_, entry.title, name, expected, repr(found)[:60])
