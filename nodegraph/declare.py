@@ -341,9 +341,9 @@ def _input_spec(
 ) -> InputSpec:
     if growing is not None:
         default = [] if growing == "list" else {}
-    lazy = get_origin(annotation) is Lazy
-    if lazy:
-        (annotation,) = get_args(annotation)
+    lazily = _lazy_part(annotation)
+    lazy = lazily is not None
+    annotation = lazily if lazy else annotation
     spec = InputSpec(
         name=name,
         type=socket_type(annotation, f"node '{id_}', parameter '{name}'"),
@@ -363,6 +363,14 @@ def _input_spec(
             ) from error
         object.__setattr__(spec, "default", checked)
     return spec
+
+
+def _lazy_part(annotation: Any) -> Any:
+    """T of `Lazy[T]` and of `Lazy[T] | None`; None for what is not lazy."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        rest = [arg for arg in get_args(annotation) if arg is not type(None)]
+        annotation = rest[0] if len(rest) == 1 else annotation
+    return get_args(annotation)[0] if get_origin(annotation) is Lazy else None
 
 
 def _read_outputs(id_: str, function: Callable[..., Any]) -> dict[str, OutputSpec]:

@@ -257,7 +257,12 @@ class Executor:
         values = dict(node.params)
         lazy = node.type.lazy_inputs
         if lazy:
-            values.update((name, ReadyValue(values[name])) for name in lazy if name in values)
+            written = {name: values[name] for name in lazy if name in values}
+            # An input that may be left out (`Lazy[T] | None = None`) is None then, as in any call.
+            left_out = {
+                name for name in written if written[name] is None and not node.type.inputs[name].required
+            }
+            values.update((name, ReadyValue(written[name])) for name in written if name not in left_out)
         for name, (source, output) in node.links.items():
             if name in lazy:
                 values[name] = LazyValue(partial(self._demand, node.type.inputs[name], source, output))

@@ -16,6 +16,8 @@ from nodegraph_nodes.latent.vae import encode as vae_encode
 from nodegraph_nodes.loaders.checkpoint import load_checkpoint
 from nodegraph_nodes.loaders.lora import load_lora
 from nodegraph_nodes.logic.branch import choose as logic_if
+from nodegraph_nodes.logic.branch import select as logic_select
+from nodegraph_nodes.logic.branch import switch as logic_switch
 from nodegraph_nodes.logic.loops import fold as logic_fold
 from nodegraph_nodes.logic.loops import for_each as logic_for_each
 from nodegraph_nodes.logic.loops import repeat as logic_repeat
@@ -36,8 +38,8 @@ from nodegraph_nodes.text.encode import encode_text as text_encode
 __all__ = [
     "image_batch", "image_invert", "image_load", "image_preview", "image_resize", "image_save",
     "latent_empty", "latent_from_batch", "latent_set_mask", "load_checkpoint", "load_lora",
-    "logic_compare", "logic_fold", "logic_for_each", "logic_if", "logic_repeat", "logic_while",
-    "mask_from_image", "mask_invert", "mask_rectangle", "math_calculate", "sample", "text_encode",
-    "vae_decode", "vae_encode", "value_boolean", "value_integer", "value_number", "value_range",
-    "value_text",
+    "logic_compare", "logic_fold", "logic_for_each", "logic_if", "logic_repeat", "logic_select",
+    "logic_switch", "logic_while", "mask_from_image", "mask_invert", "mask_rectangle", "math_calculate",
+    "sample", "text_encode", "vae_decode", "vae_encode", "value_boolean", "value_integer", "value_number",
+    "value_range", "value_text",
 ]  # fmt: skip
