@@ -5,6 +5,7 @@ from __future__ import annotations
 from nodegraph_nodes.image.adjust import invert as image_invert
 from nodegraph_nodes.image.adjust import resize as image_resize
 from nodegraph_nodes.image.batch import batch as image_batch
+from nodegraph_nodes.image.batch import join as image_join
 from nodegraph_nodes.image.files import load as image_load
 from nodegraph_nodes.image.files import preview as image_preview
 from nodegraph_nodes.image.files import save as image_save
@@ -36,7 +37,7 @@ from nodegraph_nodes.sampling.sample import sample
 from nodegraph_nodes.text.encode import encode_text as text_encode
 
 __all__ = [
-    "image_batch", "image_invert", "image_load", "image_preview", "image_resize", "image_save",
+    "image_batch", "image_invert", "image_join", "image_load", "image_preview", "image_resize", "image_save",
     "latent_empty", "latent_from_batch", "latent_set_mask", "load_checkpoint", "load_lora",
     "logic_compare", "logic_fold", "logic_for_each", "logic_if", "logic_repeat", "logic_select",
     "logic_switch", "logic_while", "mask_from_image", "mask_invert", "mask_rectangle", "math_calculate",
