@@ -23,11 +23,12 @@ from typing import (
     is_typeddict,
 )  # fmt: skip
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from nodegraph import sockets
 from nodegraph.errors import DeclarationError
+from nodegraph.marks import Added, Body, Choice, File, OneOrMany, SeedMark
 from nodegraph.runtime import Context, Lazy
 
 Lane = Literal["inline", "cpu", "io", "device"]
@@ -53,45 +54,6 @@ _GROWING: dict[object, Growing] = {
 _SCALARS: dict[object, sockets.ScalarName] = {bool: "bool", int: "int", float: "float", str: "text"}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Marks a `str` input as a name from an open registry: `Annotated[str, Choice("samplers")]`."""
-
-    registry: str
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """Marks a `str` input as the name of a file: `Annotated[str, File("checkpoints")]`."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class OneOrMany:
-    """Marks a list input that also takes a single value: `Annotated[list[Image], OneOrMany()]`."""
-
-
-@dataclass(frozen=True)
-class Body:
-    """Marks a `str` input as the name of a subgraph that the node runs with `ctx.run`.
-
-    takes: what the node gives it, by name (a subgraph may leave some out); gives: the outputs that it must
-    have. Both map names to annotations, type variables among them: `Body({"item": T}, {"result": U})`.
-    """
-
-    takes: Mapping[str, Any]
-    gives: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class SeedMark:
-    """Marks an `int` input as a seed, which may be written as "random" and is resolved at submit."""
-
-
-Seed = Annotated[int, Field(ge=0, le=2**64 - 1, description="the same seed gives the same noise"), SeedMark()]
-
-
 @dataclass(frozen=True)
 class InputSpec:
     """One input of a node type. `default` is meaningless where `required`."""
@@ -103,6 +65,8 @@ class InputSpec:
     default: Any = field(default=None, compare=False)
     is_seed: bool = False
     lazy: bool = False
+    added: bool = False
+    """Whether it does not count in keys at its default."""
     growing: Growing | None = None
     """Set for `*name` and `**name`: the document holds a list or an object, and type is that of one value."""
 
@@ -212,6 +176,17 @@ class NodeType:
     def lazy_inputs(self) -> frozenset[str]:
         """The inputs whose branches run only when the node asks for them."""
         return frozenset(name for name, spec in self.inputs.items() if spec.lazy)
+
+    @cached_property
+    def _added(self) -> Mapping[str, Any]:
+        return {name: spec.default for name, spec in self.inputs.items() if spec.added}
+
+    def counting(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters that count in a key: all but those that were added later and have their default."""
+        if not self._added:
+            return dict(params)
+        added = self._added
+        return {name: value for name, value in params.items() if name not in added or value != added[name]}
 
     @cached_property
     def single_output(self) -> OutputSpec | None:
@@ -350,7 +325,8 @@ def _input_spec(
         annotation=annotation,
         required=default is inspect.Parameter.empty,
         default=None if default is inspect.Parameter.empty else default,
-        is_seed=any(isinstance(extra, SeedMark) for extra in getattr(annotation, "__metadata__", ())),
+        is_seed=_is_marked(annotation, SeedMark),
+        added=_is_marked(annotation, Added),
         lazy=lazy,
         growing=growing,
     )
@@ -363,6 +339,10 @@ def _input_spec(
             ) from error
         object.__setattr__(spec, "default", checked)
     return spec
+
+
+def _is_marked(annotation: Any, mark: type) -> bool:
+    return any(isinstance(extra, mark) for extra in getattr(annotation, "__metadata__", ()))
 
 
 def _lazy_part(annotation: Any) -> Any:
@@ -379,15 +359,25 @@ def _read_outputs(id_: str, function: Callable[..., Any]) -> dict[str, OutputSpe
         raise DeclarationError(f"node '{id_}' has no return annotation", remedy="Use '-> None' for none.")
     if returned is type(None):
         return {}
-    if isinstance(returned, type) and issubclass(returned, tuple) and hasattr(returned, "_fields"):
-        hints = _hints(id_, returned)
+    named = get_origin(returned) or returned  # a tuple may be generic: `Pairs[T, U]`
+    if isinstance(named, type) and issubclass(named, tuple) and hasattr(named, "_fields"):
+        hints = _hints(id_, named)
+        known = dict(zip(getattr(named, "__parameters__", ()), get_args(returned), strict=False))
         return {
-            name: OutputSpec(name, socket_type(hints[name], f"node '{id_}', output '{name}'"))
-            for name in returned._fields
+            name: OutputSpec(name, socket_type(_filled(hints[name], known), f"node '{id_}', output '{name}'"))
+            for name in named._fields
         }
     type_ = socket_type(returned, f"node '{id_}', its return type")
     name = type_.name if isinstance(type_, sockets.ValueType) else "value"
     return {name: OutputSpec(name, type_)}
+
+
+def _filled(annotation: Any, known: Mapping[Any, Any]) -> Any:
+    """An annotation with the type variables of a generic class replaced by what they are."""
+    if isinstance(annotation, TypeVar):
+        return known.get(annotation, annotation)
+    variables = getattr(annotation, "__parameters__", ())
+    return annotation[tuple(known.get(one, one) for one in variables)] if variables else annotation
 
 
 def socket_type(annotation: Any, place: str) -> sockets.SocketType:
@@ -425,7 +415,7 @@ def _marked_type(base: Any, extras: Sequence[object], place: str) -> sockets.Soc
         if isinstance(extra, Body):
             takes = tuple((name, socket_type(one, place)) for name, one in extra.takes.items())
             gives = tuple((name, socket_type(one, place)) for name, one in extra.gives.items())
-            return sockets.SubgraphType(takes, gives)
+            return sockets.SubgraphType(takes, gives, extra.each)
         if isinstance(extra, Choice):
             return sockets.ChoiceType(extra.registry)
         if isinstance(extra, File):

@@ -200,7 +200,7 @@ def _parts(
 ) -> Parts:
     """Everything a node's result depends on, by input; engine-side parts start with '@'."""
     type_ = node.type
-    parts: dict[str, Any] = dict(node.params)
+    parts = type_.counting(node.params)
     for name, pair in files_named(node).items():
         parts[name] = {"file": snapshot.file_hashes[pair]}
     for name, (source, output) in node.links.items():

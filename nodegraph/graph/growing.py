@@ -15,6 +15,7 @@ from typing import Any
 from nodegraph.declare import InputSpec, NodeType
 from nodegraph.errors import Problem
 from nodegraph.graph.document import NodeEntry, link_of
+from nodegraph.sockets import GenericType, ListType, SocketType
 
 Slots = Mapping[str, Any]  # the input's name in problems and keys -> what the document holds there
 
@@ -34,6 +35,7 @@ def grow(id_: str, type_: NodeType, entry: NodeEntry) -> Grown:
     inputs = {name: value for name, value in entry.inputs.items() if not _grows(type_, name)}
     layout = _Layout(tuple(_before_growing(type_)), [], {})
     problems: list[Problem] = []
+    each = {body.each for body in type_.body_inputs.values()}
     for name, spec in type_.inputs.items():
         if spec.growing is None:
             specs[name] = spec
@@ -47,12 +49,23 @@ def grow(id_: str, type_: NodeType, entry: NodeEntry) -> Grown:
             if spec.growing == "named" and (key in type_.inputs or key == type_.context_parameter):
                 problems.append(_wrong(id_, entry, slot, "another name: an input is called so", key))
                 continue
-            specs[slot] = replace(spec, name=slot, growing=None, required=True, default=None)
+            if name in each and any(key in dict(body.takes) for body in type_.body_inputs.values()):
+                problems.append(
+                    _wrong(id_, entry, slot, "another name: the subgraph is given it already", key)
+                )
+                continue
+            one = _of_its_own(spec.type, str(key)) if name in each else spec.type
+            specs[slot] = replace(spec, name=slot, type=one, growing=None, required=True, default=None)
             inputs[slot] = value
             if spec.growing == "list":
                 layout.listed.append(slot)
             else:
                 layout.named[slot] = str(key)
+    for name, body in type_.body_inputs.items():
+        if body.each:
+            specs[name] = replace(
+                specs[name], type=replace(body, takes=body.takes + _taken(body.each, specs))
+            )
     cache = type_.cache
     grown = replace(
         type_, inputs=specs, function=layout.caller(type_.function),
@@ -93,6 +106,23 @@ class _Layout:
             elif spec.growing == "named":
                 whole[name] = {key: params[slot] for slot, key in self.named.items() if slot in params}
         return whole
+
+
+def _of_its_own(type_: SocketType, key: str) -> SocketType:
+    """The type with type variables that only this value has: lists beside each other may hold anything."""
+    match type_:
+        case GenericType(name):
+            return GenericType(f"{name}.{key}")
+        case ListType(item, wraps):
+            return ListType(_of_its_own(item, key), wraps)
+    return type_
+
+
+def _taken(growing: str, specs: Mapping[str, InputSpec]) -> tuple[tuple[str, SocketType], ...]:
+    """What a body is given of each list of a growing input, by name."""
+    prefix = f"{growing}."
+    lists = {slot.removeprefix(prefix): spec.type for slot, spec in specs.items() if slot.startswith(prefix)}
+    return tuple((name, type_.item) for name, type_ in lists.items() if isinstance(type_, ListType))
 
 
 def _grows(type_: NodeType, name: str) -> bool:

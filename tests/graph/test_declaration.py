@@ -10,8 +10,9 @@ import pytest
 from pydantic import Field
 
 from nodegraph import Context, Image, Mask, Seed, node
-from nodegraph.declare import Choice, File, NodeType, describe_range, node_type
+from nodegraph.declare import NodeType, describe_range, node_type
 from nodegraph.errors import DeclarationError
+from nodegraph.marks import Choice, File
 from nodegraph.sockets import ListType, OptionalType, Scalar, UnionType, ValueType
 
 Radius = Annotated[float, Field(ge=0, le=64)]

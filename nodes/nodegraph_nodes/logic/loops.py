@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
 from pydantic import Field
 
-from nodegraph import Body, Context, node
+from nodegraph import Added, Body, Context, OneOrMany, node
 from nodegraph.errors import NodegraphError
+from nodegraph_nodes.logic.combine import Mode, combine
 
 S = TypeVar("S")
 T = TypeVar("T")
 U = TypeVar("U")
+V = TypeVar("V")
 
 EachBody = Annotated[
-    str, Body({"item": T, "index": int}, {"result": U}), Field(description="#name: item, index -> result")
-]
+    str, Body({"item": T, "index": int}, {"result": U}, each="lists"),
+    Field(description="#name: item, index, and one of each list -> result"),
+]  # fmt: skip
+Together = Annotated[Mode, Added(), Field(description="how several lists are taken together")]
 FoldBody = Annotated[
     str, Body({"state": S, "item": T, "index": int}, {"state": S}),
     Field(description="#name: state, item, index -> state"),
@@ -32,16 +37,23 @@ Limit = Annotated[int, Field(ge=1, le=100_000, description="steps after which th
 
 
 @node("logic.for_each", category="Logic", title="For each")
-async def for_each(ctx: Context, body: EachBody, items: list[T]) -> list[U]:  # noqa: ARG001 - as below
-    """Run a subgraph for every item of a list and give the list of its results.
+async def for_each(
+    ctx: Context, body: EachBody, items: list[T], mode: Together = "zip",  # noqa: ARG001 - as below
+    **lists: Annotated[Sequence[V], OneOrMany()],
+) -> list[U]:  # fmt: skip
+    """Run a subgraph for every item of a list, or of several, and give the list of its results.
 
-    The subgraph may take `item` and `index` and gives `result`. An item that was seen before is not
-    computed again.
+    The subgraph may take `item`, `index` and, by its name, one value of each list; it gives `result`. Several
+    lists are taken side by side (zip), in all combinations (product, the last list varies fastest), or side
+    by side with lists of one repeated (broadcast). What was seen before is not computed again.
     """
-    keyed = ctx.items("items")
+    given = {"item": ctx.items("items")} | {name: ctx.items(f"lists.{name}") for name in lists}
+    lengths = {("items" if name == "item" else f"lists.{name}"): len(keyed) for name, keyed in given.items()}
+    steps = combine(lengths, mode)
     results: list[U] = []
-    for index in ctx.steps(len(keyed)):
-        made = await ctx.run(body, {"item": keyed[index], "index": ctx.literal(index)}, str(index))
+    for index in ctx.steps(len(steps)):
+        taken = {name: keyed[at] for (name, keyed), at in zip(given.items(), steps[index], strict=True)}
+        made = await ctx.run(body, {**taken, "index": ctx.literal(index)}, str(index))
         results.append(made["result"].value)
     return results
 
