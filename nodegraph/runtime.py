@@ -7,7 +7,7 @@ behind a recipe are reached with `with ctx.models.use(recipe) as live:`, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from logging import Logger
@@ -211,6 +211,14 @@ class Context(Protocol):
 
         Inputs that the subgraph does not have are left out. `step` names this run in events and messages
         (`loop/3/…`). Raises RunFailedError when nodes inside failed.
+        """
+        ...
+
+    async def run_each(self, body: str, inputs: Sequence[Mapping[str, Keyed]]) -> list[Mapping[str, Keyed]]:
+        """Run a subgraph once for each of these inputs, several at a time; the outputs come in their order.
+
+        Steps are named by their number, and progress counts those that are finished. The first failure
+        stops the others. A subgraph that saves or shows something runs in order, one after another.
         """
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from nodegraph.execution.debug import Watch
 from nodegraph.execution.files import write_numbered
 from nodegraph.execution.keys import digest
 from nodegraph.execution.nested import NestedRuns, value_key
+from nodegraph.execution.overlap import overlapping
 from nodegraph.execution.plan import PlanEntry
 from nodegraph.registry import Registry
 from nodegraph.runtime import Artifact, Files, Keyed, ModelStore, RunRecord
@@ -120,15 +121,37 @@ class NodeContext:
         return Keyed(value, digest(["from", origin]), self._lasting)
 
     async def run(self, body: str, inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
+        outputs, artifacts = await self._run(body, inputs, step, self._around.cancel)
+        self._artifacts.extend(artifacts)
+        return outputs
+
+    async def run_each(self, body: str, inputs: Sequence[Mapping[str, Keyed]]) -> list[Mapping[str, Keyed]]:
+        made: dict[int, tuple[Mapping[str, Keyed], Sequence[Artifact]]] = {}
+        with self._around.cancel.child() as cancel:
+
+            async def run_one(index: int) -> None:
+                made[index] = await self._run(body, inputs[index], str(index), cancel)
+                self.progress(len(made), len(inputs))
+
+            await overlapping(len(inputs), self._nested.width(body), run_one)
+        in_order = [made[index] for index in range(len(inputs))]
+        self._artifacts.extend(artifact for _, artifacts in in_order for artifact in artifacts)
+        return [outputs for outputs, _ in in_order]
+
+    async def _run(
+        self, body: str, inputs: Mapping[str, Keyed], step: str, cancel: CancelToken
+    ) -> tuple[Mapping[str, Keyed], Sequence[Artifact]]:
         self.check_cancelled()
+        outputs, state = await self._nested.run(body, inputs, f"{self._node}/{step}", self._emit, cancel)
+        if not self._lasting:
+            outputs = {name: replace(keyed, lasting=False) for name, keyed in outputs.items()}
+        return outputs, state.artifacts
+
+    @property
+    def _nested(self) -> NestedRuns:
         if self._around.nested is None:
             raise DeclarationError("this run cannot run subgraphs")
-        path = f"{self._node}/{step}"
-        outputs, state = await self._around.nested.run(body, inputs, path, self._emit)
-        self._artifacts.extend(state.artifacts)
-        if self._lasting:
-            return outputs
-        return {name: replace(keyed, lasting=False) for name, keyed in outputs.items()}
+        return self._around.nested
 
     def choice(self, registry: str, name: str) -> Any:
         return self._around.registry.choice(registry, name)

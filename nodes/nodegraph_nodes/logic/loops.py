@@ -45,17 +45,18 @@ async def for_each(
 
     The subgraph may take `item`, `index` and, by its name, one value of each list; it gives `result`. Several
     lists are taken side by side (zip), in all combinations (product, the last list varies fastest), or side
-    by side with lists of one repeated (broadcast). What was seen before is not computed again.
+    by side with lists of one repeated (broadcast). What was seen before is not computed again. Iterations
+    overlap, unless the subgraph saves or shows something.
     """
     given = {"item": ctx.items("items")} | {name: ctx.items(f"lists.{name}") for name in lists}
     lengths = {("items" if name == "item" else f"lists.{name}"): len(keyed) for name, keyed in given.items()}
     steps = combine(lengths, mode)
-    results: list[U] = []
-    for index in ctx.steps(len(steps)):
-        taken = {name: keyed[at] for (name, keyed), at in zip(given.items(), steps[index], strict=True)}
-        made = await ctx.run(body, {**taken, "index": ctx.literal(index)}, str(index))
-        results.append(made["result"].value)
-    return results
+    taken = [
+        {"index": ctx.literal(step)}
+        | {name: keyed[at] for (name, keyed), at in zip(given.items(), places, strict=True)}
+        for step, places in enumerate(steps)
+    ]
+    return [made["result"].value for made in await ctx.run_each(body, taken)]
 
 
 @node("logic.fold", category="Logic", title="Fold")
