@@ -171,16 +171,20 @@ class Graph:
             raise InputError(f"there are two nodes '{node}'", code="duplicate_name")
 
     def _input(self, node: str, name: str, value: Any) -> Any:
-        if isinstance(value, NamedInput):
-            self._check_own(value, f"node '{node}', input '{name}'")
-            self._inputs[value.name]["to"].append(f"{node}.{name}")
-            value = value.value
-        place = f"node '{node}', input '{name}'"
         if isinstance(value, Several) or (type(value) in (list, tuple) and any(map(is_proxy, value))):
-            return [self._written(item, place) for item in value]
+            return [self._fed(item, node, f"{name}[{at}]") for at, item in enumerate(value)]
         if isinstance(value, SeveralNamed) or (type(value) is dict and any(map(is_proxy, value.values()))):
-            written = {key: self._written(item, place) for key, item in value.items()}
+            written = {key: self._fed(item, node, f"{name}.{key}") for key, item in value.items()}
             return {"value": written} if unescaped(written) is not written else written
+        return self._fed(value, node, name)
+
+    def _fed(self, value: Any, node: str, port: str) -> Any:
+        """A value where named inputs may stand: they note that they feed it."""
+        place = f"node '{node}', input '{port}'"
+        if isinstance(value, NamedInput):
+            self._check_own(value, place)
+            self._inputs[value.name]["to"].append(f"{node}.{port}")
+            value = value.value
         return self._written(value, place)
 
     def _written(self, value: Any, place: str) -> Any:
