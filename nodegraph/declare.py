@@ -295,10 +295,13 @@ def _read_inputs(id_: str, function: Callable[..., Any]) -> tuple[dict[str, Inpu
     hints = _hints(id_, function)
     inputs: dict[str, InputSpec] = {}
     context_parameter: str | None = None
-    for name, parameter in inspect.signature(function).parameters.items():
+    parameters = inspect.signature(function).parameters
+    # Type checkers tell `**values` from a context only if that is positional: `ctx: Context, /, **values`.
+    named = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    for name, parameter in parameters.items():
         if name not in hints:
             raise DeclarationError(f"node '{id_}': parameter '{name}' has no annotation")
-        if hints[name] is Context:
+        if hints[name] is Context and (parameter.kind is not parameter.POSITIONAL_ONLY or named):
             context_parameter = name
             continue
         if parameter.kind is parameter.POSITIONAL_ONLY:
@@ -319,6 +322,8 @@ def _input_spec(
     lazily = _lazy_part(annotation)
     lazy = lazily is not None
     annotation = lazily if lazy else annotation
+    if _is_marked(annotation, Body):  # whatever type checkers may follow, a document names it
+        annotation = Annotated[(str, *annotation.__metadata__)]
     spec = InputSpec(
         name=name,
         type=socket_type(annotation, f"node '{id_}', parameter '{name}'"),

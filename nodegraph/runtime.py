@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -140,6 +141,17 @@ class Lazy(Protocol[T_co]):
     def __await__(self) -> Generator[Any, None, T_co]: ...
 
 
+class Gives(Protocol[T_co]):
+    """A subgraph of a graph that is being built, for type checkers: they read what it gives."""
+
+    @property
+    def gives(self) -> T_co: ...
+
+
+BodyOf = str | Gives[T]
+"""A subgraph that a node runs: when the node runs its name, `#name`; while a graph is built, the subgraph."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Keyed:
     """A value with the key of where it comes from, so that what is made of it can be cached.
@@ -206,7 +218,7 @@ class Context(Protocol):
         """A plain value with the key that equal values share."""
         ...
 
-    async def run(self, body: str, inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
+    async def run(self, body: BodyOf[Any], inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
         """Run a subgraph (`#name`) of the document and give its outputs by name.
 
         Inputs that the subgraph does not have are left out. `step` names this run in events and messages
@@ -214,7 +226,9 @@ class Context(Protocol):
         """
         ...
 
-    async def run_each(self, body: str, inputs: Sequence[Mapping[str, Keyed]]) -> list[Mapping[str, Keyed]]:
+    async def run_each(
+        self, body: BodyOf[Any], inputs: Sequence[Mapping[str, Keyed]]
+    ) -> list[Mapping[str, Keyed]]:
         """Run a subgraph once for each of these inputs, several at a time; the outputs come in their order.
 
         Steps are named by their number, and progress counts those that are finished. The first failure

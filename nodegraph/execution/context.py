@@ -21,7 +21,7 @@ from nodegraph.execution.nested import NestedRuns, value_key
 from nodegraph.execution.overlap import overlapping
 from nodegraph.execution.plan import PlanEntry
 from nodegraph.registry import Registry
-from nodegraph.runtime import Artifact, Files, Keyed, ModelStore, RunRecord
+from nodegraph.runtime import Artifact, BodyOf, Files, Keyed, ModelStore, RunRecord
 from nodegraph.values import Image, JsonScalar
 
 
@@ -120,12 +120,14 @@ class NodeContext:
             return Keyed(value, value_key(value))
         return Keyed(value, digest(["from", origin]), self._lasting)
 
-    async def run(self, body: str, inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
+    async def run(self, body: BodyOf[Any], inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
         outputs, artifacts = await self._run(body, inputs, step, self._around.cancel)
         self._artifacts.extend(artifacts)
         return outputs
 
-    async def run_each(self, body: str, inputs: Sequence[Mapping[str, Keyed]]) -> list[Mapping[str, Keyed]]:
+    async def run_each(
+        self, body: BodyOf[Any], inputs: Sequence[Mapping[str, Keyed]]
+    ) -> list[Mapping[str, Keyed]]:
         made: dict[int, tuple[Mapping[str, Keyed], Sequence[Artifact]]] = {}
         with self._around.cancel.child() as cancel:
 
@@ -133,16 +135,17 @@ class NodeContext:
                 made[index] = await self._run(body, inputs[index], str(index), cancel)
                 self.progress(len(made), len(inputs))
 
-            await overlapping(len(inputs), self._nested.width(body), run_one)
+            await overlapping(len(inputs), self._nested.width(str(body)), run_one)
         in_order = [made[index] for index in range(len(inputs))]
         self._artifacts.extend(artifact for _, artifacts in in_order for artifact in artifacts)
         return [outputs for outputs, _ in in_order]
 
     async def _run(
-        self, body: str, inputs: Mapping[str, Keyed], step: str, cancel: CancelToken
+        self, body: BodyOf[Any], inputs: Mapping[str, Keyed], step: str, cancel: CancelToken
     ) -> tuple[Mapping[str, Keyed], Sequence[Artifact]]:
         self.check_cancelled()
-        outputs, state = await self._nested.run(body, inputs, f"{self._node}/{step}", self._emit, cancel)
+        path = f"{self._node}/{step}"
+        outputs, state = await self._nested.run(str(body), inputs, path, self._emit, cancel)
         if not self._lasting:
             outputs = {name: replace(keyed, lasting=False) for name, keyed in outputs.items()}
         return outputs, state.artifacts

@@ -33,7 +33,7 @@ def grow(id_: str, type_: NodeType, entry: NodeEntry) -> Grown:
     """The type and the entry of a node with its growing inputs taken apart."""
     specs: dict[str, InputSpec] = {}
     inputs = {name: value for name, value in entry.inputs.items() if not _grows(type_, name)}
-    layout = _Layout(tuple(_before_growing(type_)), [], {})
+    layout = _Layout(tuple(_before_growing(type_)), _positional_only(type_), [], {})
     problems: list[Problem] = []
     each = {body.each for body in type_.body_inputs.values()}
     for name, spec in type_.inputs.items():
@@ -79,6 +79,7 @@ class _Layout:
     """Where each value stands in the call: before the growing list, in it, or by name."""
 
     leading: tuple[str, ...]
+    positional_only: tuple[str, ...]
     listed: list[str]
     named: dict[str, str]
 
@@ -86,7 +87,8 @@ class _Layout:
         """The function as one of all inputs by name."""
 
         def call(**values: Any) -> Any:
-            positional = [values.pop(name) for name in (*self.leading, *self.listed)] if self.listed else []
+            first = (*self.leading, *self.listed) if self.listed else self.positional_only
+            positional = [values.pop(name) for name in first]
             for slot, key in self.named.items():
                 values[key] = values.pop(slot)
             return function(*positional, **values)
@@ -137,6 +139,11 @@ def _before_growing(type_: NodeType) -> list[str]:
             return names
         names.append(name)
     return []
+
+
+def _positional_only(type_: NodeType) -> tuple[str, ...]:
+    parameters = inspect.signature(type_.function).parameters.values()
+    return tuple(one.name for one in parameters if one.kind is one.POSITIONAL_ONLY)
 
 
 def _values(spec: InputSpec, given: Any) -> Mapping[Any, Any] | str:

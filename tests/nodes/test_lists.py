@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nodegraph import Engine
 from nodegraph.errors import InputError, Problem, RunFailedError
 from nodegraph_nodes.logic.combine import MOST, combine
-from nodegraph_nodes.logic.lists import broadcast, get, join, length, make, product, repeat, side_by_side
+from nodegraph_nodes.logic.lists import broadcast, get, join, length, product, side_by_side
 from tests.nodes.logic_flows import body, flow, logic_engine
 from tests.toy import Toy, workflow
 
@@ -46,13 +46,20 @@ def failure(engine: Engine, document: dict[str, Any]) -> Problem:
     return failed.problem
 
 
-def test_basics() -> None:
-    assert make(1, 2) == [1, 2]
-    assert make() == []
+def test_basics(logic: Engine) -> None:
+    nodes: dict[str, tuple[str, dict[str, Any]]] = {
+        "made": ("list.make", {"items": [1, 2]}),
+        "empty": ("list.make", {}),
+        "repeated": ("list.repeat", {"value": "a", "count": 3}),
+        "never": ("list.repeat", {"value": "a", "count": 0}),
+    }
+    document = workflow(nodes, outputs={name: {"from": name} for name in nodes})
+    assert logic.run_sync(document).outputs == {
+        "made": [1, 2], "empty": [], "repeated": ["a", "a", "a"], "never": [],
+    }  # fmt: skip
     assert (get([1, 2, 3]), get([1, 2, 3], -1)) == (1, 3)
     assert (length([]), length([1, 2])) == (0, 2)
     assert join([1], [], [2, 3]) == [1, 2, 3]
-    assert (repeat("a", 3), repeat("a", 0)) == (["a", "a", "a"], [])
 
 
 @pytest.mark.parametrize(

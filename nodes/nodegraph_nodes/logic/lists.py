@@ -6,7 +6,7 @@ from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from pydantic import Field
 
-from nodegraph import node
+from nodegraph import Context, node
 from nodegraph.errors import InputError
 from nodegraph_nodes.logic.combine import MOST, Mode, combine
 
@@ -24,7 +24,7 @@ class Pairs(NamedTuple, Generic[T, U]):
 
 
 @node("list.make", category="List", title="Make list", lane="inline")
-def make(*items: T) -> list[T]:
+def make(ctx: Context, *items: T) -> list[T]:  # noqa: ARG001 - else type checkers take an item for a context
     """Put values of one type into a list, in order."""
     return list(items)
 
@@ -54,7 +54,7 @@ def join(*lists: list[T]) -> list[T]:
 
 
 @node("list.repeat", category="List", title="Repeat in list", lane="inline")
-def repeat(value: T, count: Count = 2) -> list[T]:
+def repeat(ctx: Context, value: T, count: Count = 2) -> list[T]:  # noqa: ARG001 - as above
     """Give a list that holds one value a number of times."""
     return [value] * count
 
