@@ -58,7 +58,7 @@ def read_function(function: Callable[..., Any], output: str, name: str, version:
         raise DeclarationError(f"{name} has no return annotation", remedy="Use '-> None' for none.")
     outputs = {
         key: OutputSpec(key, socket_type(annotation, f"subgraph '{name}', output '{key}'"))
-        for key, annotation in _returned(hints["return"], output).items()
+        for key, annotation in _returned(hints["return"], output, function).items()
     }
     return NodeType(
         f"#{name}", function, {}, outputs, context_parameter=parameters[0].name, version=version or 1
@@ -100,12 +100,15 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         ) from error
 
 
-def _returned(annotation: Any, output: str) -> dict[str, Any]:
+def _returned(annotation: Any, output: str, function: Callable[..., Any]) -> dict[str, Any]:
     if annotation is type(None):
         return {}
     named = get_origin(annotation) or annotation
     if hasattr(named, "_fields"):
-        hints = get_type_hints(named, include_extras=True)
+        try:
+            hints = get_type_hints(named, include_extras=True)
+        except NameError:  # the class is in no module that was imported: it reads what the function reads
+            hints = get_type_hints(named, localns=function.__globals__, include_extras=True)
         return {field: hints[field] for field in named._fields}
     return {output: annotation}
 

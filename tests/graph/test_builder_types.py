@@ -128,10 +128,11 @@ def test_wrong_code_is_refused(tmp_path: Path) -> None:
     assert {int(error.split(":")[1]) for error in found} == set(range(first, first + len(WRONG)))
 
 
-def test_exported_templates_are_typed(tmp_path: Path) -> None:
+def test_exported_workflows_are_typed(tmp_path: Path) -> None:
     registry = load_packs().registry
     codes = {
         name.replace("-", "_"): to_python(load_document(path), registry)
-        for name, path in registry.templates.items()
+        for name, path in [*registry.templates.items(), ("loop", ROOT / "examples" / "three-prompts.json")]
     }
+    assert "body=picture" in codes["loop"]
     assert check(tmp_path, **codes) == []
