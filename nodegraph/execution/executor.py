@@ -256,13 +256,10 @@ class Executor:
         node = entry.node
         values = dict(node.params)
         lazy = node.type.lazy_inputs
-        if lazy:
-            written = {name: values[name] for name in lazy if name in values}
-            # An input that may be left out (`Lazy[T] | None = None`) is None then, as in any call.
-            left_out = {
-                name for name in written if written[name] is None and not node.type.inputs[name].required
-            }
-            values.update((name, ReadyValue(written[name])) for name in written if name not in left_out)
+        for name in lazy & values.keys():
+            # One that may be left out (`Lazy[T] | None = None`) is None then, as in any call.
+            if values[name] is not None or node.type.inputs[name].required:
+                values[name] = ReadyValue(values[name])
         for name, (source, output) in node.links.items():
             if name in lazy:
                 values[name] = LazyValue(partial(self._demand, node.type.inputs[name], source, output))

@@ -58,7 +58,7 @@ Limit = Annotated[int, Field(ge=1, le=100_000, description="steps after which th
 @node("logic.for_each", category="Logic", title="For each")
 async def for_each(
     ctx: Context, /, body: EachBody[U], items: list[T], mode: Together = "zip",  # noqa: ARG001 - as below
-    **lists: Annotated[Sequence[V], OneOrMany()],
+    **lists: Annotated[Sequence[V], OneOrMany(), Field(description="more lists, by their names in the body")],
 ) -> list[U]:  # fmt: skip
     """Run a subgraph for every item of a list, or of several, and give the list of its results.
 
