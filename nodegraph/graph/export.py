@@ -39,7 +39,7 @@ class _Writer:
         scope, name = self.scope, self.data.get("name")
         if name == "":
             self._field("name", name)
-        self._inputs(self.data.get("inputs"), scope.order)
+        self._inputs(self.data.get("inputs"))
         scope.say("", "", [])
         scope.say_nodes()
         scope.say("", "", [])
@@ -74,17 +74,16 @@ class _Writer:
     def _field(self, name: str, value: Any) -> None:
         self.scope.say("", "g.field", [python_text(name), python_text(value)])
 
-    def _inputs(self, entries: Data | None, order: Sequence[str]) -> None:
+    def _inputs(self, entries: Data | None) -> None:
         if entries is None:
             return
         if not entries or not all(_is_plain(entry, {"to", "help"}) for entry in entries.values()):
             self._field("inputs", entries)
             return
-        position = {id_: index for index, id_ in enumerate(order)}
         for name, entry in entries.items():
             places = [split_reference(reference) for reference in entry["to"]]
             options = [f"help={python_text(entry['help'])}"] if "help" in entry else []
-            value = self._shared_value(places, position)
+            value = self._shared_value(places)
             if value is _NOTHING:
                 self.scope.say("", "g.feeds", [*map(python_text, [name, *entry["to"]]), *options])
                 continue
@@ -93,19 +92,19 @@ class _Writer:
             self.scope.fed.update(dict.fromkeys(places, variable))
             self.scope.say(variable, "g.input", [python_text(name), python_text(value), *options])
 
-    def _shared_value(self, places: Sequence[tuple[str, str | None]], position: Mapping[str, int]) -> Any:
+    def _shared_value(self, places: Sequence[tuple[str, str | None]]) -> Any:
         """The literal that stands at all places, where the builder would note them in this order.
 
         _NOTHING where there is none: then the places must be listed.
         """
-        noted: list[tuple[int, int]] = []
+        noted: list[tuple[int, ...]] = []
         values: list[Any] = []
         for node, port in places:
-            ports = self.scope.calls[node].ports if node in self.scope.calls else ()
-            if port not in ports or (node, port) in self.scope.fed:
+            found = self.scope.noted(node, port)
+            if found is None or (node, port) in self.scope.fed:
                 return _NOTHING
-            noted.append((position[node], ports.index(port)))
-            values.append(self.nodes[node]["inputs"][port])
+            noted.append(found[0])
+            values.append(found[1])
         if not values or noted != sorted(set(noted)) or not all(same(value, values[0]) for value in values):
             return _NOTHING
         if link_of(values[0]) is not None or holds_links(values[0]) or not survives(values[0]):

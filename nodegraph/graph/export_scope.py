@@ -9,11 +9,13 @@ from typing import Any
 from nodegraph.graph import topology
 from nodegraph.graph.builder import fresh_id
 from nodegraph.graph.calls import OPTIONS, Call, Local, Names, call_of, holds_links, python_text
-from nodegraph.graph.document import link_of, literal_of, split_reference
+from nodegraph.graph.document import Step, link_of, literal_of, split_port, split_reference
 from nodegraph.graph.expand import argument_of
+from nodegraph.graph.members import port_of
 from nodegraph.registry import Registry
 
 _WIDTH = 100
+_GROWING = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 Data = Mapping[str, Any]
 
 
@@ -35,6 +37,7 @@ class Scope:
             for id_, entry in nodes.items()
         }
         self.order = self._order()
+        self._position = {id_: index for index, id_ in enumerate(self.order)}
         self.variables: dict[str, str] = {}
         self.used: set[str] = {graph}
         self.fed: dict[tuple[str, str | None], str] = {}
@@ -64,6 +67,24 @@ class Scope:
                 self.say(variable, function, self._arguments(id_, call))
             self.variables[id_] = variable
             taken.add(id_)
+
+    def noted(self, node: str, port: str | None) -> tuple[tuple[int, ...], Any] | None:
+        """When the builder notes that a named input feeds a place, and what stands there; None if never.
+
+        Of a growing input it notes the values, each by itself.
+        """
+        call = self.calls.get(node)
+        name, steps = split_port(port or "")
+        if call is None or name not in call.ports:
+            return None
+        grows = any(item.name == name and item.kind in _GROWING for item in call.parameters)
+        value = self.nodes[node]["inputs"][name]
+        place = self._position[node], call.ports.index(name)
+        if not grows or len(steps) != 1:
+            return None if grows or steps else (place, value)
+        values = dict(enumerate(value)) if isinstance(value, list) else value
+        found = list(values).index(steps[0]) if steps[0] in values else None
+        return None if found is None else ((*place, found), values[steps[0]])
 
     def reference(self, reference: str) -> str:
         """A link in Python."""
@@ -108,10 +129,12 @@ class Scope:
             value = inputs[item.name]
             typed = f"{self.graph}.lazy({{}})".format if item.name in call.lazy else "{}".format
             if item.kind is Parameter.VAR_POSITIONAL:
-                arguments += [typed(self._item(one)) for one in value]
+                values = [self._member(id_, item.name, at, one) for at, one in enumerate(value)]
+                arguments += map(typed, values)
                 before_growing = False
             elif item.kind is Parameter.VAR_KEYWORD:
-                arguments += [f"{name}={typed(self._item(one))}" for name, one in value.items()]
+                values = [self._member(id_, item.name, key, one) for key, one in value.items()]
+                arguments += [f"{key}={typed(text)}" for key, text in zip(value, values, strict=True)]
             else:
                 text = self._body(call, item.name, value) or typed(self._value(id_, item.name, value))
                 arguments.append(text if before_growing else f"{item.name}={text}")
@@ -130,6 +153,10 @@ class Scope:
                 return f"[{', '.join(map(self._item, value))}]"
             return f"{{{', '.join(f'{python_text(key)}: {self._item(one)}' for key, one in value.items())}}}"
         return self._item(value)
+
+    def _member(self, node: str, name: str, step: Step, value: Any) -> str:
+        """A value of a growing input."""
+        return self.fed.get((node, port_of(name, (step,)))) or self._item(value)
 
     def _item(self, value: Any) -> str:
         reference = link_of(value)

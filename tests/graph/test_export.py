@@ -72,6 +72,30 @@ def test_the_code_is_plain() -> None:
     )
 
 
+def test_named_inputs_may_feed_values_of_growing_inputs() -> None:
+    nodes = {
+        "one": {"type": "typed.total", "inputs": {"numbers": [1, 2, {"from": "two"}]}},
+        "two": {"type": "typed.listed", "inputs": {"first": "a", "named": {"x": 2, "y": 3}}},
+        "three": {"type": "typed.total", "inputs": {"numbers": [4, 5]}},
+    }
+    inputs = {
+        "shared": {"to": ["two.named.x", "one.numbers[1]"]},
+        "other": {"to": ["one.numbers[2]"]},
+        "whole": {"to": ["three.numbers"]},
+        "missing": {"to": ["three.numbers[7]"]},
+    }
+    document = load_document({"nodegraph": 1, "nodes": nodes, "inputs": inputs})
+    code = to_python(document, REGISTRY)
+    assert executed(code).to_json() == document.to_json()
+    assert 'shared = g.input("shared", 2)' in code
+    assert 'typed_nodes.total, id="one")(1, shared, two)' in code
+    assert [line for line in code.splitlines() if "feeds" in line] == [
+        'g.feeds("other", "one.numbers[2]")',
+        'g.feeds("whole", "three.numbers")',
+        'g.feeds("missing", "three.numbers[7]")',
+    ]
+
+
 def test_subgraphs_are_typed_functions() -> None:
     document = load_document(
         {
@@ -157,6 +181,7 @@ IDS = st.sampled_from(["a", "b", "typed_add", "typed_add_2", "g", "Graph", "docu
 REFERENCES = IDS | st.builds(
     "{}.{}".format, IDS, st.sampled_from(["value", "whole", "rest", "length", "graph", "__len__", "if", "b"])
 )
+MEMBERS = st.builds("{}.numbers[{}]".format, IDS, st.integers(0, 2))
 LINKS = st.builds(lambda reference: {"from": reference}, REFERENCES)
 ARGUMENTS = st.builds(lambda name: {"input": name}, st.sampled_from(["a", "b", "s", "value", "nodes", "zz"]))
 PLAIN = (
@@ -228,7 +253,7 @@ DOCUMENTS = st.fixed_dictionaries(
         "inputs": st.dictionaries(
             IDS,
             st.fixed_dictionaries(
-                {"to": st.lists(REFERENCES, max_size=3)},
+                {"to": st.lists(REFERENCES | MEMBERS, max_size=3)},
                 optional={"help": st.none() | st.text(max_size=3), "colour": PLAIN},
             ),
             max_size=3,
