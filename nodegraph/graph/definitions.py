@@ -130,7 +130,7 @@ def _by_output(returned: Any, type_: NodeType, name: str) -> Mapping[str, Any]:
     names = tuple(type_.outputs)
     if not names:
         return {}
-    if len(names) == 1 and not hasattr(returned, "_fields"):
+    if len(names) == 1 and not isinstance(returned, tuple):
         return {names[0]: returned}
     if not isinstance(returned, tuple) or len(returned) != len(names):
         raise InputError(

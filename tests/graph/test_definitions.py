@@ -150,6 +150,19 @@ def test_every_kind_of_input_is_written_as_documents_write_it() -> None:
     }
 
 
+def test_a_node_known_by_its_id_may_be_returned() -> None:
+    g = Graph()
+
+    @g.subgraph
+    def unknown(s: Graph, item: float) -> float:
+        value: float = s.node("unknown.type")(number=item)
+        return value
+
+    definition = g.document().to_json()["subgraphs"]["unknown"]
+    assert definition["outputs"] == {"result": {"type": "float", "from": "unknown_type"}}
+    assert g(unknown)(1.0) is not None
+
+
 def test_without_inputs_or_outputs() -> None:
     g = Graph()
 
