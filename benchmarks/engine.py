@@ -46,8 +46,11 @@ def measure(shape: Shape, count: int, rounds: int) -> Figures:
     """The best of several rounds, each with an engine of its own."""
     with asyncio.Runner() as runner:
         samples = [_round(runner, shape, count) for _ in range(rounds)]
-    best = [min(column) * 1e6 / count for column in zip(*samples, strict=True)]
-    return Figures(shape.name, count, *best, memory=peak_bytes(shape.name, count) / count)
+    first, cached, changed, planning, floor_ = (
+        min(column) * 1e6 / count for column in zip(*samples, strict=True)
+    )
+    memory = peak_bytes(shape.name, count) / count
+    return Figures(shape.name, count, first, cached, changed, planning, floor_, memory)
 
 
 def _round(runner: asyncio.Runner, shape: Shape, count: int) -> tuple[float, ...]:
@@ -101,6 +104,7 @@ def _table(shape: Shape, sizes: Sequence[int]) -> bool:
     rerun = rows[0].cached * rows[0].nodes / 1e6
     print(
         f"{'':<8}{rows[-1].nodes:,} nodes cost {growth:.2f} x as much a node as {rows[0].nodes:,} (the "
-        f"floor: {of_floor:.2f} x); at worst {worst:.2f} floors; a cached run of {rows[0].nodes:,}: {rerun:.3f} s"
+        f"floor: {of_floor:.2f} x); at worst {worst:.2f} floors; "
+        f"a cached run of {rows[0].nodes:,}: {rerun:.3f} s"
     )
     return growth <= LINEAR and worst <= OF_FLOOR and rerun <= RERUN

@@ -9,25 +9,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nodegraph.annotations import Body, Choice, File, OneOrMany, Seed
     from nodegraph.declare import node
     from nodegraph.engine import Engine
     from nodegraph.errors import NodegraphError
     from nodegraph.graph.builder import Graph
     from nodegraph.graph.document import Document
     from nodegraph.hookspecs import hookimpl
+    from nodegraph.marks import Added, Body, Choice, File, OneOrMany, Seed
     from nodegraph.registry import Registry
     from nodegraph.runtime import Context
     from nodegraph.values import Conditioning, Image, Latent, Mask, Model, Sigmas, TextEncoder, Vae
 
 _HOMES = {
-    "nodegraph.annotations": ("Body", "Choice", "File", "OneOrMany", "Seed"),
     "nodegraph.declare": ("node",),
     "nodegraph.engine": ("Engine",),
     "nodegraph.errors": ("NodegraphError",),
     "nodegraph.graph.builder": ("Graph",),
     "nodegraph.graph.document": ("Document",),
     "nodegraph.hookspecs": ("hookimpl",),
+    "nodegraph.marks": ("Added", "Body", "Choice", "File", "OneOrMany", "Seed"),
     "nodegraph.registry": ("Registry",),
     "nodegraph.runtime": ("Context",),
     "nodegraph.values": (
@@ -38,9 +38,9 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
 __all__ = [
-    "Body", "Choice", "Conditioning", "Context", "Document", "Engine", "File", "Graph", "Image", "Latent",
-    "Mask", "Model", "NodegraphError", "OneOrMany", "Registry", "Seed", "Sigmas", "TextEncoder", "Vae",
-    "hookimpl", "node",
+    "Added", "Body", "Choice", "Conditioning", "Context", "Document", "Engine", "File", "Graph", "Image",
+    "Latent", "Mask", "Model", "NodegraphError", "OneOrMany", "Registry", "Seed", "Sigmas", "TextEncoder",
+    "Vae", "hookimpl", "node",
 ]  # fmt: skip
 
 

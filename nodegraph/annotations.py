@@ -1,20 +1,17 @@
-"""From annotations to socket types: what a parameter's type says about its socket.
-
-The marks (`Choice`, `File`, `Body` …) stand inside `Annotated[…]` and say what a plain Python type cannot.
-"""
+"""From annotations to socket types: what a parameter's type says about its socket."""
 
 from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, is_typeddict
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from nodegraph import sockets
 from nodegraph.errors import DeclarationError
+from nodegraph.marks import Body, Choice, File, OneOrMany
 
 _SCALARS: Mapping[object, sockets.Scalar] = {
     bool: sockets.Scalar("bool"),
@@ -22,45 +19,6 @@ _SCALARS: Mapping[object, sockets.Scalar] = {
     float: sockets.Scalar("float"),
     str: sockets.Scalar("text"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Marks a `str` input as a name from an open registry: `Annotated[str, Choice("samplers")]`."""
-
-    registry: str
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """Marks a `str` input as the name of a file: `Annotated[str, File("checkpoints")]`."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class OneOrMany:
-    """Marks a list input that also takes a single value: `Annotated[list[Image], OneOrMany()]`."""
-
-
-@dataclass(frozen=True)
-class Body:
-    """Marks a `str` input as the name of a subgraph that the node runs with `ctx.run`.
-
-    takes: what the node gives it, by name (a subgraph may leave some out); gives: the outputs that it must
-    have. Both map names to annotations, type variables among them: `Body({"item": T}, {"result": U})`.
-    """
-
-    takes: Mapping[str, Any]
-    gives: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class SeedMark:
-    """Marks an `int` input as a seed, which may be written as "random" and is resolved at submit."""
-
-
-Seed = Annotated[int, Field(ge=0, le=2**64 - 1, description="the same seed gives the same noise"), SeedMark()]
 
 
 def socket_type(annotation: Any, place: str) -> sockets.SocketType:
@@ -98,7 +56,7 @@ def _marked_type(base: Any, extras: Sequence[object], place: str) -> sockets.Soc
         if isinstance(extra, Body):
             takes = tuple((name, socket_type(one, place)) for name, one in extra.takes.items())
             gives = tuple((name, socket_type(one, place)) for name, one in extra.gives.items())
-            return sockets.SubgraphType(takes, gives)
+            return sockets.SubgraphType(takes, gives, extra.each)
         if isinstance(extra, Choice):
             return sockets.ChoiceType(extra.registry)
         if isinstance(extra, File):

@@ -7,16 +7,18 @@ function. The decorator marks and registers nothing: a pack's `register_nodes` h
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter
 
 from nodegraph import sockets
-from nodegraph.annotations import SeedMark, is_record, literal_part, socket_type
+from nodegraph.annotations import is_record, literal_part, socket_type
 from nodegraph.errors import DeclarationError
+from nodegraph.marks import Added, Body, SeedMark
 from nodegraph.runtime import Context, Lazy
 
 Lane = Literal["inline", "cpu", "io", "device"]
@@ -59,6 +61,8 @@ class InputSpec:
     default: Any = field(default=None, compare=False)
     is_seed: bool = False
     lazy: bool = False
+    added: bool = False
+    """Whether it does not count in keys at its default."""
     growing: Growing | None = None
     """Set for `*name` and `**name`: the document holds a list or an object, and type is that of one value."""
 
@@ -167,11 +171,6 @@ class NodeType:
         return {name: type_.kind for name, type_ in plain.items() if isinstance(type_, sockets.FileType)}
 
     @cached_property
-    def seed_inputs(self) -> tuple[str, ...]:
-        """The inputs that may be written as "random"."""
-        return tuple(name for name, spec in self.inputs.items() if spec.is_seed)
-
-    @cached_property
     def required_inputs(self) -> tuple[str, ...]:
         """The inputs without a default."""
         return tuple(name for name, spec in self.inputs.items() if spec.required)
@@ -214,6 +213,17 @@ class NodeType:
         """The class of a single output that is a plain value."""
         single = self.single_output
         return _CLASS_OF.get(single.type) if single is not None else None
+
+    @cached_property
+    def _added(self) -> Mapping[str, Any]:
+        return {name: spec.default for name, spec in self.inputs.items() if spec.added}
+
+    def counting(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters that count in a key: all but those that were added later and have their default."""
+        if not self._added:
+            return dict(params)
+        added = self._added
+        return {name: value for name, value in params.items() if name not in added or value != added[name]}
 
     @cached_property
     def single_output(self) -> OutputSpec | None:
@@ -322,10 +332,13 @@ def _read_inputs(id_: str, function: Callable[..., Any]) -> tuple[dict[str, Inpu
     hints = _hints(id_, function)
     inputs: dict[str, InputSpec] = {}
     context_parameter: str | None = None
-    for name, parameter in inspect.signature(function).parameters.items():
+    parameters = inspect.signature(function).parameters
+    # Type checkers tell `**values` from a context only if that is positional: `ctx: Context, /, **values`.
+    named = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    for name, parameter in parameters.items():
         if name not in hints:
             raise DeclarationError(f"node '{id_}': parameter '{name}' has no annotation")
-        if hints[name] is Context:
+        if hints[name] is Context and (parameter.kind is not parameter.POSITIONAL_ONLY or named):
             context_parameter = name
             continue
         if parameter.kind is parameter.POSITIONAL_ONLY:
@@ -343,16 +356,19 @@ def _input_spec(
 ) -> InputSpec:
     if growing is not None:
         default = [] if growing == "list" else {}
-    lazy = get_origin(annotation) is Lazy
-    if lazy:
-        (annotation,) = get_args(annotation)
+    lazily = _lazy_part(annotation)
+    lazy = lazily is not None
+    annotation = lazily if lazy else annotation
+    if _is_marked(annotation, Body):  # whatever type checkers may follow, a document names it
+        annotation = Annotated[(str, *annotation.__metadata__)]
     spec = InputSpec(
         name=name,
         type=socket_type(annotation, f"node '{id_}', parameter '{name}'"),
         annotation=annotation,
         required=default is inspect.Parameter.empty,
         default=None if default is inspect.Parameter.empty else default,
-        is_seed=any(isinstance(extra, SeedMark) for extra in getattr(annotation, "__metadata__", ())),
+        is_seed=_is_marked(annotation, SeedMark),
+        added=_is_marked(annotation, Added),
         lazy=lazy,
         growing=growing,
     )
@@ -367,21 +383,43 @@ def _input_spec(
     return spec
 
 
+def _is_marked(annotation: Any, mark: type) -> bool:
+    return any(isinstance(extra, mark) for extra in getattr(annotation, "__metadata__", ()))
+
+
+def _lazy_part(annotation: Any) -> Any:
+    """T of `Lazy[T]` and of `Lazy[T] | None`; None for what is not lazy."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        rest = [arg for arg in get_args(annotation) if arg is not type(None)]
+        annotation = rest[0] if len(rest) == 1 else annotation
+    return get_args(annotation)[0] if get_origin(annotation) is Lazy else None
+
+
 def _read_outputs(id_: str, function: Callable[..., Any]) -> dict[str, OutputSpec]:
     returned = _hints(id_, function).get("return", inspect.Parameter.empty)
     if returned is inspect.Parameter.empty:
         raise DeclarationError(f"node '{id_}' has no return annotation", remedy="Use '-> None' for none.")
     if returned is type(None):
         return {}
-    if isinstance(returned, type) and issubclass(returned, tuple) and hasattr(returned, "_fields"):
-        hints = _hints(id_, returned)
+    named = get_origin(returned) or returned  # a tuple may be generic: `Pairs[T, U]`
+    if isinstance(named, type) and issubclass(named, tuple) and hasattr(named, "_fields"):
+        hints = _hints(id_, named)
+        known = dict(zip(getattr(named, "__parameters__", ()), get_args(returned), strict=False))
         return {
-            name: OutputSpec(name, socket_type(hints[name], f"node '{id_}', output '{name}'"))
-            for name in returned._fields
+            name: OutputSpec(name, socket_type(_filled(hints[name], known), f"node '{id_}', output '{name}'"))
+            for name in named._fields
         }
     type_ = socket_type(returned, f"node '{id_}', its return type")
     name = type_.name if isinstance(type_, sockets.ValueType) else "value"
     return {name: OutputSpec(name, type_)}
+
+
+def _filled(annotation: Any, known: Mapping[Any, Any]) -> Any:
+    """An annotation with the type variables of a generic class replaced by what they are."""
+    if isinstance(annotation, TypeVar):
+        return known.get(annotation, annotation)
+    variables = getattr(annotation, "__parameters__", ())
+    return annotation[tuple(known.get(one, one) for one in variables)] if variables else annotation
 
 
 def describe_range(spec: InputSpec) -> str:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -263,7 +263,12 @@ class Engine:
             self.outputs,
             record,
             cancel,
-            NestedRuns(graph.bodies, lambda body, given, emit: self._run_body(body, given, emit, around)),
+            NestedRuns(
+                graph.bodies,
+                lambda body, given, emit, cancel: self._run_body(
+                    body, given, emit, replace(around, cancel=cancel)
+                ),
+            ),
             self._watch,
             previews,
         )
@@ -316,7 +321,11 @@ class Engine:
         there = {keyed.key: {"value": keyed.value} for keyed in given.values()}
         while True:
             planned = self._plan(graph, targets, emit, around.cancel, given)
-            reused = await asyncio.to_thread(self._tiers.hold, planned, there)
+            if planned.by_action("disk"):
+                reused = await asyncio.to_thread(self._tiers.hold, planned, there)
+            else:
+                await asyncio.sleep(0)  # a long loop of short iterations lets others have a turn
+                reused = self._tiers.hold(planned, there)
             if reused is not None:
                 break
         state = await self._executor(planned, reused, around, emit).run()

@@ -7,7 +7,7 @@ behind a recipe are reached with `with ctx.models.use(recipe) as live:`, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -159,6 +160,17 @@ class Lazy(Protocol[T_co]):
     def __await__(self) -> Generator[Any, None, T_co]: ...
 
 
+class Gives(Protocol[T_co]):
+    """A subgraph of a graph that is being built, for type checkers: they read what it gives."""
+
+    @property
+    def gives(self) -> T_co: ...
+
+
+BodyOf = str | Gives[T]
+"""A subgraph that a node runs: when the node runs its name, `#name`; while a graph is built, the subgraph."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Keyed:
     """A value with the key of where it comes from, so that what is made of it can be cached.
@@ -234,11 +246,21 @@ class Context(Protocol):
         """A plain value with the key that equal values share."""
         ...
 
-    async def run(self, body: str, inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
+    async def run(self, body: BodyOf[Any], inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
         """Run a subgraph (`#name`) of the document and give its outputs by name.
 
         Inputs that the subgraph does not have are left out. `step` names this run in events and messages
         (`loop/3/…`). Raises RunFailedError when nodes inside failed.
+        """
+        ...
+
+    async def run_each(
+        self, body: BodyOf[Any], inputs: Sequence[Mapping[str, Keyed]]
+    ) -> list[Mapping[str, Keyed]]:
+        """Run a subgraph once for each of these inputs, several at a time; the outputs come in their order.
+
+        Steps are named by their number, and progress counts those that are finished. The first failure
+        stops the others. A subgraph that saves or shows something runs in order, one after another.
         """
         ...
 

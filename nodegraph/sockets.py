@@ -219,10 +219,14 @@ class GenericType(SocketType):
 
 @dataclass(frozen=True, slots=True)
 class SubgraphType(SocketType):
-    """The name of a subgraph (`#name`) that the node runs: what it is given, and what it must give."""
+    """The name of a subgraph (`#name`) that the node runs: what it is given, and what it must give.
+
+    each: the growing input of whose lists it is given one value each, by their names.
+    """
 
     takes: tuple[tuple[str, SocketType], ...]
     gives: tuple[tuple[str, SocketType], ...]
+    each: str = ""
 
     @property
     def words(self) -> str:
@@ -233,9 +237,8 @@ class SubgraphType(SocketType):
 
     def to_json(self) -> dict[str, Any]:
         sides = {"takes": self.takes, "gives": self.gives}
-        return {"type": "subgraph"} | {
-            side: {name: type_.to_json() for name, type_ in types} for side, types in sides.items()
-        }
+        named = {side: {name: type_.to_json() for name, type_ in types} for side, types in sides.items()}
+        return {"type": "subgraph", **named, **({"each": self.each} if self.each else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +295,7 @@ def from_json(  # noqa: C901 - one case for each type
         case {"type": "generic", "name": str(name)}:
             return GenericType(name)
         case {"type": "subgraph", "takes": takes, "gives": gives}:
-            return SubgraphType(_named(takes, classes), _named(gives, classes))
+            return SubgraphType(_named(takes, classes), _named(gives, classes), str(data.get("each", "")))
         case {"type": name} if name in classes:
             return ValueType(classes[name])
     raise ValueError(f"no socket type is written as {dict(data)!r}")

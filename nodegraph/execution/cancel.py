@@ -34,6 +34,15 @@ class CancelToken:
             raise CancelledError("the run was cancelled")
 
     @contextmanager
+    def child(self) -> Iterator[CancelToken]:
+        """Within the block, a token that is set with this one, and that can be set without it."""
+        token = CancelToken()
+        with self.calling(token.cancel):
+            if self.cancelled:
+                token.cancel()
+            yield token
+
+    @contextmanager
     def calling(self, listener: Callable[[], None]) -> Iterator[None]:
         """Within the block, call `listener` when somebody asks, on the thread of whoever asks."""
         with self._lock:

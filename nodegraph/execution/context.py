@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,9 +19,10 @@ from nodegraph.execution.debug import Watch
 from nodegraph.execution.files import write_numbered
 from nodegraph.execution.keys import digest
 from nodegraph.execution.nested import NestedRuns, value_key
+from nodegraph.execution.overlap import overlapping
 from nodegraph.execution.plan import PlanEntry
 from nodegraph.registry import Registry
-from nodegraph.runtime import Artifact, Files, Keyed, ModelStore, RunRecord
+from nodegraph.runtime import Artifact, BodyOf, Files, Keyed, ModelStore, RunRecord
 from nodegraph.values import Image, JsonScalar
 
 MAX_PREVIEWS = 50
@@ -133,17 +134,42 @@ class NodeContext:
             return Keyed(value, value_key(value))
         return Keyed(value, digest(["from", origin]), self._lasting)
 
-    async def run(self, body: str, inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
+    async def run(self, body: BodyOf[Any], inputs: Mapping[str, Keyed], step: str) -> Mapping[str, Keyed]:
+        outputs, artifacts = await self._run(body, inputs, step, self._around.cancel)
+        self._artifacts.extend(artifacts)
+        return outputs
+
+    async def run_each(
+        self, body: BodyOf[Any], inputs: Sequence[Mapping[str, Keyed]]
+    ) -> list[Mapping[str, Keyed]]:
+        made: dict[int, tuple[Mapping[str, Keyed], Sequence[Artifact]]] = {}
+        with self._around.cancel.child() as cancel:
+
+            async def run_one(index: int) -> None:
+                made[index] = await self._run(body, inputs[index], str(index), cancel)
+                self.progress(len(made), len(inputs))
+
+            await overlapping(len(inputs), self._nested.width(str(body)), run_one)
+        in_order = [made[index] for index in range(len(inputs))]
+        self._artifacts.extend(artifact for _, artifacts in in_order for artifact in artifacts)
+        return [outputs for outputs, _ in in_order]
+
+    async def _run(
+        self, body: BodyOf[Any], inputs: Mapping[str, Keyed], step: str, cancel: CancelToken
+    ) -> tuple[Mapping[str, Keyed], Sequence[Artifact]]:
         self.check_cancelled()
+        path = f"{self._node}/{step}"
+        outputs, state = await self._nested.run(str(body), inputs, path, self._emit, cancel)
+        self.shown |= state.shown
+        if not self._lasting:
+            outputs = {name: replace(keyed, lasting=False) for name, keyed in outputs.items()}
+        return outputs, state.artifacts
+
+    @property
+    def _nested(self) -> NestedRuns:
         if self._around.nested is None:
             raise DeclarationError("this run cannot run subgraphs")
-        path = f"{self._node}/{step}"
-        outputs, state = await self._around.nested.run(body, inputs, path, self._emit)
-        self._artifacts.extend(state.artifacts)
-        self.shown |= state.shown
-        if self._lasting:
-            return outputs
-        return {name: replace(keyed, lasting=False) for name, keyed in outputs.items()}
+        return self._around.nested
 
     def choice(self, registry: str, name: str) -> Any:
         return self._around.registry.choice(registry, name)

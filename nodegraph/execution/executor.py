@@ -263,7 +263,9 @@ class Executor:
             else:
                 values[name] = slots[source].outputs[output]
         for name in lazy.difference(node.links):
-            values[name] = ReadyValue(values[name])
+            # One that may be left out (`Lazy[T] | None = None`) is None then, as in any call.
+            if values[name] is not None or node.type.inputs[name].required:
+                values[name] = ReadyValue(values[name])
         return values
 
     async def _demand(self, spec: InputSpec, source: str, output: str) -> Any:

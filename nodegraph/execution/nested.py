@@ -14,7 +14,10 @@ from msgspec import structs
 
 from nodegraph.errors import CancelledError, InputError, NodeFailedError
 from nodegraph.execution import events
+from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.keys import digest
+from nodegraph.execution.overlap import AT_ONCE
+from nodegraph.execution.plan import has_effect
 from nodegraph.graph.binding import BoundGraph
 from nodegraph.graph.bodies import GIVEN, Body
 from nodegraph.runtime import Keyed
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     from nodegraph.execution.executor import RunState
 
 RunGraph = Callable[
-    [BoundGraph, Mapping[str, Keyed], events.Emit], Awaitable["tuple[RunState, Mapping[str, str]]"]
+    [BoundGraph, Mapping[str, Keyed], events.Emit, CancelToken],
+    Awaitable["tuple[RunState, Mapping[str, str]]"],
 ]
 """Plans and executes a body's graph with its given nodes; gives what came of it, and the nodes' keys."""
 
@@ -45,15 +49,18 @@ class NestedRuns:
         self._bodies = bodies
         self._run_graph = run_graph
 
+    def width(self, body: str) -> int:
+        """How many runs of a body may overlap. What saves or shows does so in order, one after another."""
+        graph = self._find(body).graph
+        return 1 if any(has_effect(graph, node) for node in graph.nodes.values()) else AT_ONCE
+
     async def run(
-        self, body: str, inputs: Mapping[str, Keyed], path: str, emit: events.Emit
+        self, body: str, inputs: Mapping[str, Keyed], path: str, emit: events.Emit, cancel: CancelToken
     ) -> tuple[dict[str, Keyed], RunState]:
         """The outputs of a body by name. Raises NodeFailedError for the first node inside that failed."""
-        found = self._bodies.get(body.removeprefix("#"))
-        if found is None:
-            raise InputError(f"there is no subgraph '{body}' to run", code="unknown_subgraph")
+        found = self._find(body)
         given = self._given(found, inputs)
-        state, keys = await self._run_graph(found.graph, given, _placed(emit, path))
+        state, keys = await self._run_graph(found.graph, given, _placed(emit, path), cancel)
         if state.failures:
             first = state.failures[0]
             problem = replace(first.problem, node=f"{path}/{first.problem.node}")
@@ -66,6 +73,12 @@ class NestedRuns:
             for name, (node, output) in found.graph.outputs.items()
         }
         return outputs, state
+
+    def _find(self, body: str) -> Body:
+        found = self._bodies.get(body.removeprefix("#"))
+        if found is None:
+            raise InputError(f"there is no subgraph '{body}' to run", code="unknown_subgraph")
+        return found
 
     def _given(self, body: Body, inputs: Mapping[str, Keyed]) -> dict[str, Keyed]:
         """The given nodes of a body: what it takes of what is offered. Others give their defaults."""

@@ -220,7 +220,7 @@ def _parts(
 ) -> Parts:
     """Everything a node's result depends on, by input; engine-side parts start with '@'."""
     type_ = node.type
-    parts: dict[str, Any] = dict(node.params)
+    parts = type_.counting(node.params)
     for name, (source, output) in node.links.items():
         parts[name] = {"key": keys[source], "output": output}
     if type_.depends_on_inputs_alone:

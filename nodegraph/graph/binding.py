@@ -18,6 +18,7 @@ from nodegraph.graph.expand import Flat, expand, expand_body, links_in
 from nodegraph.graph.flatnodes import Entry
 from nodegraph.graph.growing import grow
 from nodegraph.graph.literals import FileNames
+from nodegraph.graph.members import find, ports_of
 from nodegraph.graph.solving import Solver, placed
 from nodegraph.graph.subgraphs import outside, type_of
 from nodegraph.registry import Registry, suggest
@@ -368,11 +369,13 @@ class _Binder:
         node, port = split_reference(reference)
         entry = self.document.nodes.get(node)
         type_ = type_of(entry, self.document, self.registry) if entry is not None else None
-        if type_ is not None and port in type_.inputs:
+        if entry is not None and type_ is not None and port and find(type_, entry, port) is not None:
             return
         if entry is not None and type_ is None:
             return  # its unknown type was already reported
-        known = suggest(port or "", type_.inputs) if type_ else suggest(node, self.document.nodes)
+        known = suggest(node, self.document.nodes)
+        if entry is not None and type_ is not None:
+            known = suggest(port or "", ports_of(type_, entry))
         message = f"the workflow input '{name}' feeds '{reference}', which does not exist"
         self._problem("unknown_input", message, None, f"inputs.{name}", remedy=known)
 

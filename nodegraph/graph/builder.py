@@ -6,7 +6,8 @@
     document = g.document()
 
 `g(blur)` has the parameters of `blur` (a leading `Context` apart) and its result type; what it returns
-stands for the value and is given to other nodes. Nothing is ambient: a graph is an object.
+stands for the value and is given to other nodes. `g.subgraph` makes a definition of a typed function, which
+is then recorded as a node or given to a loop. Nothing is ambient: a graph is an object.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast, get_type
 
 from nodegraph.declare import NodeType, node_type
 from nodegraph.errors import InputError
+from nodegraph.graph.definitions import Entries, Subgraph, read_function, refuse
+from nodegraph.graph.definitions import record as record_subgraph
 from nodegraph.graph.document import FORMAT_VERSION, Document, link_of
 from nodegraph.graph.growing import unescaped
 from nodegraph.graph.loading import load_document
@@ -48,6 +51,9 @@ class Graph:
         self._inputs: dict[str, dict[str, Any]] = {}
         self._outputs: dict[str, dict[str, Any]] = {}
         self._fields: dict[str, Any] = {"name": name} if name else {}
+        self._subgraphs: Entries = {}
+        self._inside = ""
+        """The name of the subgraph that this graph is the inside of."""
 
     @overload
     def __call__(
@@ -75,10 +81,15 @@ class Graph:
     ) -> Callable[..., Any]:  # fmt: skip
         """A recorder of one node: call it with the node's inputs.
 
-        function is one that was decorated with `@node`; id names the node in the document (default: the
-        node type's id with underscores, numbered from the second on). DeclarationError if it is no node.
+        function is one that was decorated with `@node`, or a subgraph of this graph; id names the node in
+        the document (default: the node type's id with underscores, numbered from the second on).
+        DeclarationError if it is no node.
         """
-        type_ = node_type(function)
+        if isinstance(function, Subgraph):
+            self._check_defined(function)
+            type_ = function.type
+        else:
+            type_ = node_type(function)
 
         def record(*args: Any, **kwargs: Any) -> Any:
             inputs = _by_name(type_, args, kwargs)
@@ -104,6 +115,43 @@ class Graph:
 
         return record
 
+    @overload
+    def subgraph(self, function: Callable[Concatenate[Graph, P], R], /) -> Subgraph[P, R]: ...
+    @overload
+    def subgraph(
+        self, /, *, name: str | None = None, output: str = "result", title: str | None = None,
+        version: int | None = None,
+    ) -> Callable[[Callable[Concatenate[Graph, P], R]], Subgraph[P, R]]: ...  # fmt: skip
+    def subgraph(
+        self, function: Callable[..., Any] | None = None, /, *, name: str | None = None,
+        output: str = "result", title: str | None = None, version: int | None = None,
+    ) -> Any:  # fmt: skip
+        """Define a subgraph by a function: `@g.subgraph` or `@g.subgraph(output="state")`.
+
+        The function takes a graph, in which it records the nodes inside, and the definition's inputs with
+        their types and defaults; it returns what one node gives (the output is called `output`), or a
+        NamedTuple of that. name is that of the definition (default: the function's).
+        """
+        options = {"version": version, "title": title}
+
+        def define(function: Callable[..., Any]) -> Subgraph[Any, Any]:
+            called = name or function.__name__
+            self._claim_subgraph(called)
+            type_ = read_function(function, output, called, version)
+            inner = Graph()
+            inner._subgraphs, inner._inside = self._subgraphs, called
+            entry = record_subgraph(type_, inner, inner._nodes)
+            self._claim_subgraph(called)
+            self._subgraphs[called] = {key: one for key, one in options.items() if one is not None} | entry
+            return Subgraph(self._subgraphs, type_)
+
+        return define(function) if function is not None else define
+
+    def raw_subgraph(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Add a definition as it is written in a document; it is used by its name, `#name`."""
+        self._claim_subgraph(name)
+        self._subgraphs[name] = dict(entry)
+
     def raw(self, id: str, entry: Mapping[str, Any]) -> Any:
         """Add a node as it is written in a document. Returns its handle, as `node` does."""
         self._claim(id)
@@ -128,12 +176,16 @@ class Graph:
 
     def feeds(self, name: str, *places: str, help: str | None = None) -> None:
         """Declare a named input by the places it feeds (`"node.input"`), whose own values stay."""
+        if self._inside:
+            refuse("named input")
         if name in self._inputs:
             raise InputError(f"there are two named inputs '{name}'", code="duplicate_name")
         self._inputs[name] = {"to": list(places)} | ({} if help is None else {"help": help})
 
     def output(self, name: str, value: object) -> None:
         """Declare a named output: the output of a node."""
+        if self._inside:
+            refuse("named output")
         if name in self._outputs:
             raise InputError(f"there are two named outputs '{name}'", code="duplicate_name")
         link = link_of(self._written(value, f"output '{name}'"))
@@ -144,15 +196,23 @@ class Graph:
 
     def field(self, name: str, value: Any) -> None:
         """Set a whole field of the document: `view`, `requires`, `subgraphs` or one of your own."""
+        if self._inside:
+            refuse("field")
         self._fields[name] = value
 
     def document(self) -> Document:
         """The workflow so far. WorkflowError lists what no document may hold."""
-        parts = {"nodes": self._nodes, "inputs": self._inputs, "outputs": self._outputs}
+        parts = {
+            "nodes": self._nodes, "inputs": self._inputs, "outputs": self._outputs,
+            "subgraphs": self._subgraphs,
+        }  # fmt: skip
         written = {"nodegraph": FORMAT_VERSION, "nodes": {}} | {
             name: dict(part) for name, part in parts.items() if part
         }
-        return load_document(written | self._fields)
+        fields = dict(self._fields)
+        if self._subgraphs and "subgraphs" in fields:
+            fields["subgraphs"] = {**fields["subgraphs"], **self._subgraphs}
+        return load_document(written | fields)
 
     def _add(
         self, type_id: str, inputs: Mapping[str, Any], id_: str | None, options: Mapping[str, Any]
@@ -166,27 +226,42 @@ class Graph:
         self._nodes[node] = entry | {name: value for name, value in options.items() if value is not None}
         return node
 
+    def _claim_subgraph(self, name: str) -> None:
+        if name in self._subgraphs:
+            raise InputError(f"there are two subgraphs '{name}'", code="duplicate_name")
+
+    def _check_defined(self, subgraph: Subgraph[Any, Any]) -> None:
+        if subgraph.definitions is not self._subgraphs:
+            raise InputError(f"{subgraph!r} belongs to another graph", code="wrong_graph")
+
     def _claim(self, node: str) -> None:
         if node in self._nodes:
             raise InputError(f"there are two nodes '{node}'", code="duplicate_name")
 
     def _input(self, node: str, name: str, value: Any) -> Any:
-        if isinstance(value, NamedInput):
-            self._check_own(value, f"node '{node}', input '{name}'")
-            self._inputs[value.name]["to"].append(f"{node}.{name}")
-            value = value.value
-        place = f"node '{node}', input '{name}'"
         if isinstance(value, Several) or (type(value) in (list, tuple) and any(map(is_proxy, value))):
-            return [self._written(item, place) for item in value]
+            return [self._fed(item, node, f"{name}[{at}]") for at, item in enumerate(value)]
         if isinstance(value, SeveralNamed) or (type(value) is dict and any(map(is_proxy, value.values()))):
-            written = {key: self._written(item, place) for key, item in value.items()}
+            written = {key: self._fed(item, node, f"{name}.{key}") for key, item in value.items()}
             return {"value": written} if unescaped(written) is not written else written
+        return self._fed(value, node, name)
+
+    def _fed(self, value: Any, node: str, port: str) -> Any:
+        """A value where named inputs may stand: they note that they feed it."""
+        place = f"node '{node}', input '{port}'"
+        if isinstance(value, NamedInput):
+            self._check_own(value, place)
+            self._inputs[value.name]["to"].append(f"{node}.{port}")
+            value = value.value
         return self._written(value, place)
 
     def _written(self, value: Any, place: str) -> Any:
         if isinstance(value, Output):
             self._check_own(value, place)
-            return {"from": value.reference}
+            return value.written()
+        if isinstance(value, Subgraph):
+            self._check_defined(value)
+            return value.type.id
         return literal(value, place)
 
     def _check_own(self, value: Output | NamedInput, place: str) -> None:

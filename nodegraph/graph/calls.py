@@ -6,7 +6,7 @@ import inspect
 import json
 import keyword
 import sys
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_type_hints
 
@@ -17,19 +17,24 @@ from nodegraph.graph.proxies import NodeHandle, literal
 
 OPTIONS = ("title", "mode", "version")
 _RESERVED = ("g", "Graph", "document")
+_BUILTINS = ("bool", "int", "float", "str", "list")  # annotations of subgraphs read them
 
 
 class Names:
     """The names of one piece of code: imported modules and variables, none twice."""
 
-    def __init__(self) -> None:
-        self._modules: dict[str, str] = {}
-        self._taken = set(_RESERVED)
+    def __init__(self, outer: Names | None = None) -> None:
+        """`outer` are the names around a function, which has its own variables and shares modules."""
+        self._outer = outer
+        self._modules: dict[str, str] = outer._modules if outer is not None else {}
+        self._taken: set[str] = set(outer._taken if outer is not None else _RESERVED)
 
     def module(self, module: str) -> str:
         """The name under which a module is imported."""
         if module not in self._modules:
             self._modules[module] = self.variable(module.rpartition(".")[2])
+            if self._outer is not None:
+                self._outer._taken.add(self._modules[module])
         return self._modules[module]
 
     def variable(self, wanted: str) -> str:
@@ -41,6 +46,10 @@ class Names:
         self._taken.add(name)
         return name
 
+    def reserve(self, parameters: Iterable[str]) -> None:
+        """Keep the names of a function's parameters, and what its annotations read, for it."""
+        self._taken.update(parameters, _BUILTINS)
+
     def imports(self) -> Iterator[str]:
         """The lines that import the modules."""
         yield "from nodegraph import Graph"
@@ -48,6 +57,16 @@ class Names:
             package, _, last = module.rpartition(".")
             alias = "" if name == last else f" as {name}"
             yield f"from {package} import {last}{alias}" if package else f"import {module}{alias}"
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A subgraph that has a variable: a function of these parameters, which returns one value or fields."""
+
+    variable: str
+    type: NodeType
+    parameters: Sequence[inspect.Parameter]
+    fields: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +80,12 @@ class Call:
     """Of a function: the attributes of its result; None where the result is the only output itself."""
     parameters: Sequence[inspect.Parameter] = ()
     lazy: Container[str] = ()
+    bodies: Container[str] = ()
 
     def attribute(self, port: str | None) -> str | None:
         """What follows the node's variable to mean one of its outputs; None if only a link can say it."""
         if self.form != "function":
-            usable = port is None or (_is_name(port) and port[:2] != "__" and not hasattr(NodeHandle, port))
+            usable = port is None or (is_name(port) and port[:2] != "__" and not hasattr(NodeHandle, port))
             return None if not usable else f".{port}" if port else ""
         if self.outputs is None:
             return None if port else ""
@@ -74,20 +94,25 @@ class Call:
         return f".{port}" if port in self.outputs else None
 
 
-def call_of(entry: Mapping[str, Any], type_: NodeType | None, names: Names) -> Call:
-    """The plainest form of a node's entry that keeps it whole."""
+def call_of(
+    entry: Mapping[str, Any], type_: NodeType | None, names: Names, local: Local | None = None
+) -> Call:
+    """The plainest form of a node's entry that keeps it whole. `local` is what its type `#name` means."""
     inputs: Mapping[str, Any] = entry.get("inputs", {})
     if not _can_be_called(entry):
         return Call("raw")
-    written = type_ is not None and (type_.version == 1 or "version" in entry)  # else it would gain one
-    home = _home(type_) if type_ is not None and written else None
+    if local is not None and _says_version(entry, local.type) and _fits(local.parameters, inputs):
+        ports = [parameter.name for parameter in local.parameters if parameter.name in inputs]
+        return Call("function", local.variable, ports, local.fields, local.parameters)
+    home = _home(type_) if type_ is not None and _says_version(entry, type_) else None
     if type_ is not None and home is not None:
         parameters = _parameters(type_)
         if _fits(parameters, inputs):
             ports = [parameter.name for parameter in parameters if parameter.name in inputs]
             head = f"{names.module(home[0])}.{home[1]}"
-            return Call("function", head, ports, _fields(type_), parameters, type_.lazy_inputs)
-    if all(map(_is_name, inputs)) and all(map(survives, inputs.values())):
+            bodies = frozenset(type_.body_inputs)
+            return Call("function", head, ports, _fields(type_), parameters, type_.lazy_inputs, bodies)
+    if all(map(is_name, inputs)) and all(map(survives, inputs.values())):
         return Call("id", python_text(entry["type"]), tuple(inputs))
     return Call("raw")
 
@@ -124,6 +149,11 @@ def python_text(value: Any) -> str:
     return repr(value)
 
 
+def _says_version(entry: Mapping[str, Any], type_: NodeType) -> bool:
+    """Whether an entry says the version of its type where the builder would: else it would gain one."""
+    return type_.version == 1 or "version" in entry
+
+
 def _can_be_called(entry: Mapping[str, Any]) -> bool:
     options = {name: entry[name] for name in OPTIONS if name in entry}
     known = entry.keys() <= {"type", "inputs", *OPTIONS}
@@ -131,7 +161,8 @@ def _can_be_called(entry: Mapping[str, Any]) -> bool:
     return known and not empty and None not in options.values()
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
+    """Whether it can be a name in Python."""
     return text.isidentifier() and text.isascii() and not keyword.iskeyword(text)
 
 
@@ -177,7 +208,7 @@ def _fits(parameters: Sequence[inspect.Parameter], inputs: Mapping[str, Any]) ->
 
 
 def _are_arguments(values: Mapping[str, Any], taken: set[str]) -> bool:
-    plain = all(_is_name(name) and name not in taken for name in values)
+    plain = all(is_name(name) and name not in taken for name in values)
     return bool(values) and plain and unescaped(values) is values and all(map(survives, values.values()))
 
 

@@ -7,6 +7,7 @@ Everything is keyed by name. Fields and node types that this version does not kn
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -14,10 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 FORMAT_VERSION = 1
 NODE_ID = r"[A-Za-z_][A-Za-z0-9_-]*"
-LINK = rf"{NODE_ID}(\.[A-Za-z_][A-Za-z0-9_]*)?"
+NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+LINK = rf"{NODE_ID}(\.{NAME})?"
 
 NodeId = Annotated[str, Field(pattern=f"^{NODE_ID}$")]
 Reference = Annotated[str, Field(pattern=f"^{LINK}$")]
+Place = Annotated[str, Field(pattern=rf"^{NODE_ID}(\.{NAME}(\.[A-Za-z0-9_-]+|\[[0-9]{{1,6}}\])*)?$")]
+Step = str | int
 
 
 class Part(BaseModel):
@@ -41,9 +45,9 @@ class DamagedEntry(NodeEntry):
 
 
 class InputEntry(Part):
-    """A named input of the workflow and the node inputs it feeds (`node.input`)."""
+    """A named input of the workflow and what it feeds: `node.input`, or a member: `node.images[0]`."""
 
-    to: list[Reference]
+    to: list[Place]
     help: str | None = None
 
 
@@ -119,6 +123,12 @@ def split_reference(reference: str) -> tuple[str, str | None]:
     """`"node.output"` -> ("node", "output"); `"node"` -> ("node", None)."""
     node, dot, port = reference.partition(".")
     return node, port if dot else None
+
+
+def split_port(port: str) -> tuple[str, tuple[Step, ...]]:
+    """`"images[0].width"` -> ("images", (0, "width")); `"images"` -> ("images", ())."""
+    name, *steps = re.findall(r"[^.\[\]]+|\[\d+\]", port) or [port]
+    return name, tuple(int(step[1:-1]) if step[0] == "[" else step for step in steps)
 
 
 def link_of(value: Any) -> str | None:

@@ -228,7 +228,7 @@ class _Expander:
         """A value with links as paths and subgraph inputs replaced, one level into lists and objects."""
         if type(value) in _PLAIN:
             return value
-        argument = _argument_of(value)
+        argument = argument_of(value)
         if argument is not None and scope.chain:
             if argument not in scope.arguments:
                 self._unknown_argument(scope, path, name, argument)
@@ -240,7 +240,7 @@ class _Expander:
         return _map_items(value, lambda item: self._absolute_item(scope, path, name, item))
 
     def _absolute_item(self, scope: _Scope, path: str, name: str, item: Any) -> Any:
-        if link_of(item) is not None or (_argument_of(item) is not None and scope.chain):
+        if link_of(item) is not None or (argument_of(item) is not None and scope.chain):
             return self._absolute(scope, path, name, item)
         return item
 
@@ -361,8 +361,8 @@ def _with_inputs(entry: Entry, inputs: dict[str, Any]) -> Entry:
     return FlatNode(entry.type, inputs, entry.version, entry.title) if isinstance(entry, FlatNode) else entry
 
 
-def _argument_of(value: Any) -> str | None:
-    """The name in `{"input": "name"}`, or None."""
+def argument_of(value: Any) -> str | None:
+    """The name in `{"input": "name"}`, by which a node in a subgraph reads an input of it; or None."""
     if isinstance(value, dict) and len(value) == 1 and isinstance(value.get("input"), str):
         return str(value["input"])
     return None

@@ -42,6 +42,8 @@ def unify(pattern: SocketType, given: SocketType, solution: Solution) -> None:
                 raise DisagreementError(name, known, given)
         case ListType(item), ListType(inner):
             unify(item, inner, solution)
+        case ListType(item, wraps=True), _:
+            unify(item, given, solution)
         case OptionalType(item), OptionalType(inner):
             unify(item, inner, solution)
         case OptionalType(item), _:
@@ -53,8 +55,8 @@ def substitute(pattern: SocketType, solution: Mapping[str, SocketType]) -> Socke
     match pattern:
         case GenericType(name):
             return solution.get(name, pattern)
-        case ListType(item):
-            return ListType(substitute(item, solution))
+        case ListType(item, wraps):
+            return ListType(substitute(item, solution), wraps)
         case OptionalType(item):
             return OptionalType(substitute(item, solution))
         case UnionType(options):

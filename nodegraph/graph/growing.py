@@ -16,6 +16,7 @@ from nodegraph.declare import InputSpec, NodeType
 from nodegraph.errors import Problem
 from nodegraph.graph.document import link_of
 from nodegraph.graph.flatnodes import Entry, FlatNode
+from nodegraph.sockets import GenericType, ListType, SocketType
 
 Slots = Mapping[str, Any]  # the input's name in problems and keys -> what the document holds there
 
@@ -33,8 +34,9 @@ def grow(id_: str, type_: NodeType, entry: Entry) -> Grown:
     """The type and the entry of a node with its growing inputs taken apart."""
     specs: dict[str, InputSpec] = {}
     inputs = {name: value for name, value in entry.inputs.items() if not _grows(type_, name)}
-    layout = _Layout(tuple(_before_growing(type_)), [], {})
+    layout = _Layout(tuple(_before_growing(type_)), _positional_only(type_), [], {})
     problems: list[Problem] = []
+    each = {body.each for body in type_.body_inputs.values()}
     for name, spec in type_.inputs.items():
         if spec.growing is None:
             specs[name] = spec
@@ -48,12 +50,23 @@ def grow(id_: str, type_: NodeType, entry: Entry) -> Grown:
             if spec.growing == "named" and (key in type_.inputs or key == type_.context_parameter):
                 problems.append(_wrong(id_, entry, slot, "another name: an input is called so", key))
                 continue
-            specs[slot] = replace(spec, name=slot, growing=None, required=True, default=None)
+            if name in each and any(key in dict(body.takes) for body in type_.body_inputs.values()):
+                problems.append(
+                    _wrong(id_, entry, slot, "another name: the subgraph is given it already", key)
+                )
+                continue
+            one = _of_its_own(spec.type, str(key)) if name in each else spec.type
+            specs[slot] = replace(spec, name=slot, type=one, growing=None, required=True, default=None)
             inputs[slot] = value
             if spec.growing == "list":
                 layout.listed.append(slot)
             else:
                 layout.named[slot] = str(key)
+    for name, body in type_.body_inputs.items():
+        if body.each:
+            specs[name] = replace(
+                specs[name], type=replace(body, takes=body.takes + _taken(body.each, specs))
+            )
     cache = type_.cache
     grown = replace(
         type_, inputs=specs, function=layout.caller(type_.function),
@@ -67,6 +80,7 @@ class _Layout:
     """Where each value stands in the call: before the growing list, in it, or by name."""
 
     leading: tuple[str, ...]
+    positional_only: tuple[str, ...]
     listed: list[str]
     named: dict[str, str]
 
@@ -74,7 +88,8 @@ class _Layout:
         """The function as one of all inputs by name."""
 
         def call(**values: Any) -> Any:
-            positional = [values.pop(name) for name in (*self.leading, *self.listed)] if self.listed else []
+            first = (*self.leading, *self.listed) if self.listed else self.positional_only
+            positional = [values.pop(name) for name in first]
             for slot, key in self.named.items():
                 values[key] = values.pop(slot)
             return function(*positional, **values)
@@ -96,6 +111,23 @@ class _Layout:
         return whole
 
 
+def _of_its_own(type_: SocketType, key: str) -> SocketType:
+    """The type with type variables that only this value has: lists beside each other may hold anything."""
+    match type_:
+        case GenericType(name):
+            return GenericType(f"{name}.{key}")
+        case ListType(item, wraps):
+            return ListType(_of_its_own(item, key), wraps)
+    return type_
+
+
+def _taken(growing: str, specs: Mapping[str, InputSpec]) -> tuple[tuple[str, SocketType], ...]:
+    """What a body is given of each list of a growing input, by name."""
+    prefix = f"{growing}."
+    lists = {slot.removeprefix(prefix): spec.type for slot, spec in specs.items() if slot.startswith(prefix)}
+    return tuple((name, type_.item) for name, type_ in lists.items() if isinstance(type_, ListType))
+
+
 def _grows(type_: NodeType, name: str) -> bool:
     return name in type_.inputs and type_.inputs[name].growing is not None
 
@@ -108,6 +140,11 @@ def _before_growing(type_: NodeType) -> list[str]:
             return names
         names.append(name)
     return []
+
+
+def _positional_only(type_: NodeType) -> tuple[str, ...]:
+    parameters = inspect.signature(type_.function).parameters.values()
+    return tuple(one.name for one in parameters if one.kind is one.POSITIONAL_ONLY)
 
 
 def _values(spec: InputSpec, given: Any) -> Mapping[Any, Any] | str:

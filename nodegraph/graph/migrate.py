@@ -11,7 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nodegraph.errors import Problem, WorkflowError, cause_of
-from nodegraph.graph.document import FORMAT_VERSION, Document, NodeEntry, link_of, split_reference
+from nodegraph.graph.document import (
+    FORMAT_VERSION,
+    Document,
+    NodeEntry,
+    link_of,
+    split_port,
+    split_reference,
+)
 from nodegraph.hookspecs import NodeMigration
 from nodegraph.registry import Registry
 
@@ -74,8 +81,10 @@ class _Scope:
         )
 
     def fed(self, place: str) -> str:
-        """A `node.input` under its new name."""
-        return _renamed(place, self.inputs)
+        """A `node.input`, or a member of one, under its new name."""
+        _, port = split_reference(place)
+        member = (port or "").removeprefix(split_port(port or "")[0])
+        return _renamed(place.removesuffix(member), self.inputs) + member
 
     def source(self, reference: str) -> str:
         """A `node.output` under its new name."""

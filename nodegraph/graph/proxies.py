@@ -26,11 +26,27 @@ class Output:
     def __repr__(self) -> str:
         return f"<output {self.reference}>"
 
+    def written(self) -> dict[str, str]:
+        """How a document reads it."""
+        return {"from": self.reference}
+
     def __bool__(self) -> NoReturn:
         raise TypeError(_no_value(self.reference))
 
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(_no_value(self.reference))
+
+
+class Argument(Output):
+    """An input of a subgraph that is being built."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<input {self.reference}>"
+
+    def written(self) -> dict[str, str]:
+        return {"input": self.reference}
 
 
 class NodeHandle(Output):
@@ -63,17 +79,18 @@ def is_proxy(value: object) -> bool:
 
 def literal(value: Any, place: str) -> Any:
     """A literal as it is written in a document. InputError where a link or an object hides inside it."""
-    plain = _plain(value, place)
-    if isinstance(plain, dict) and plain.keys() in ({"from"}, {"value"}):
-        return {"value": plain}  # it would be read as a link, or as an escape
-    return plain
+    data = plain(value, place)
+    if isinstance(data, dict) and data.keys() in ({"from"}, {"value"}):
+        return {"value": data}  # it would be read as a link, or as an escape
+    return data
 
 
-def _plain(value: Any, place: str) -> Any:
+def plain(value: Any, place: str) -> Any:
+    """A value as JSON data. InputError where a link hides inside it, or for what is no data."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
-        return {str(name): _plain(item, place) for name, item in value.items()}
+        return {str(name): plain(item, place) for name, item in value.items()}
     if isinstance(value, Output | NamedInput):
         raise InputError(
             f"{place}: {_words(value)} stands inside another value", code="wrong_type",
@@ -85,7 +102,7 @@ def _plain(value: Any, place: str) -> Any:
             remedy="Choose one output: " + ", ".join(f".{name}" for name in value._fields) + ".",
         )  # fmt: skip
     if isinstance(value, list | tuple):
-        return [_plain(item, place) for item in value]
+        return [plain(item, place) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise InputError(

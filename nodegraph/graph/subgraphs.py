@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NoReturn
 
 from nodegraph import sockets
-from nodegraph.annotations import Choice, File, Seed
 from nodegraph.declare import InputSpec, NodeType, OutputSpec
 from nodegraph.graph.document import Document, NodeEntry, SubgraphEntry
+from nodegraph.marks import Choice, File, Seed
 from nodegraph.registry import Registry
 
 SEED = "seed"

@@ -34,7 +34,7 @@ def validate(spec: InputSpec, value: Any) -> tuple[Any, list[Problem]]:
         checked = spec.adapter.validate_json(json.dumps(_lossless(value)), strict=True)
     except ValidationError as error:
         problems = [_problem(item, value) for item in error.errors()]
-        model = _model(spec.type, value)
+        model = model_of(spec.type, value)
         return None, problems + (_unknown_names(model, value, "") if model is not None else [])
     return checked, _unknown_fields(checked, value, "")
 
@@ -108,8 +108,8 @@ def _fields(model: type[BaseModel]) -> dict[str, str]:
     return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
-def _model(type_: SocketType, value: Any) -> type[BaseModel] | None:
-    """The model that a record is meant to be, if that is clear although it is not valid."""
+def model_of(type_: SocketType, value: Any) -> type[BaseModel] | None:
+    """The model that a record is meant to be, if that is clear although it may not be valid."""
     inner = type_.item if isinstance(type_, OptionalType) else type_
     if not isinstance(inner, VariantType) or not isinstance(value, Mapping):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nodegraph_nodes.image.adjust import invert as image_invert
 from nodegraph_nodes.image.adjust import resize as image_resize
 from nodegraph_nodes.image.batch import batch as image_batch
+from nodegraph_nodes.image.batch import join as image_join
 from nodegraph_nodes.image.files import load as image_load
 from nodegraph_nodes.image.files import preview as image_preview
 from nodegraph_nodes.image.files import save as image_save
@@ -16,6 +17,16 @@ from nodegraph_nodes.latent.vae import encode as vae_encode
 from nodegraph_nodes.loaders.checkpoint import load_checkpoint
 from nodegraph_nodes.loaders.lora import load_lora
 from nodegraph_nodes.logic.branch import choose as logic_if
+from nodegraph_nodes.logic.branch import select as logic_select
+from nodegraph_nodes.logic.branch import switch as logic_switch
+from nodegraph_nodes.logic.lists import broadcast as list_broadcast
+from nodegraph_nodes.logic.lists import get as list_get
+from nodegraph_nodes.logic.lists import join as list_join
+from nodegraph_nodes.logic.lists import length as list_length
+from nodegraph_nodes.logic.lists import make as list_make
+from nodegraph_nodes.logic.lists import product as list_product
+from nodegraph_nodes.logic.lists import repeat as list_repeat
+from nodegraph_nodes.logic.lists import side_by_side as list_zip
 from nodegraph_nodes.logic.loops import fold as logic_fold
 from nodegraph_nodes.logic.loops import for_each as logic_for_each
 from nodegraph_nodes.logic.loops import repeat as logic_repeat
@@ -34,10 +45,11 @@ from nodegraph_nodes.sampling.sample import sample
 from nodegraph_nodes.text.encode import encode_text as text_encode
 
 __all__ = [
-    "image_batch", "image_invert", "image_load", "image_preview", "image_resize", "image_save",
-    "latent_empty", "latent_from_batch", "latent_set_mask", "load_checkpoint", "load_lora",
-    "logic_compare", "logic_fold", "logic_for_each", "logic_if", "logic_repeat", "logic_while",
-    "mask_from_image", "mask_invert", "mask_rectangle", "math_calculate", "sample", "text_encode",
-    "vae_decode", "vae_encode", "value_boolean", "value_integer", "value_number", "value_range",
-    "value_text",
+    "image_batch", "image_invert", "image_join", "image_load", "image_preview", "image_resize",
+    "image_save", "latent_empty", "latent_from_batch", "latent_set_mask", "list_broadcast", "list_get",
+    "list_join", "list_length", "list_make", "list_product", "list_repeat", "list_zip", "load_checkpoint",
+    "load_lora", "logic_compare", "logic_fold", "logic_for_each", "logic_if", "logic_repeat",
+    "logic_select", "logic_switch", "logic_while", "mask_from_image", "mask_invert", "mask_rectangle",
+    "math_calculate", "sample", "text_encode", "vae_decode", "vae_encode", "value_boolean",
+    "value_integer", "value_number", "value_range", "value_text",
 ]  # fmt: skip

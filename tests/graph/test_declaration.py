@@ -10,9 +10,9 @@ import pytest
 from pydantic import Field
 
 from nodegraph import Context, Image, Mask, Seed, node
-from nodegraph.annotations import Choice, File
 from nodegraph.declare import NodeType, describe_range, node_type
 from nodegraph.errors import DeclarationError
+from nodegraph.marks import Choice, File
 from nodegraph.sockets import ListType, OptionalType, Scalar, UnionType, ValueType
 
 Radius = Annotated[float, Field(ge=0, le=64)]
@@ -118,6 +118,7 @@ def bare_list(number: list) -> None: ...  # type: ignore[type-arg]
 def thawed(number: Thawed) -> None: ...
 def unresolved(number: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 def nameless(number: float, /) -> None: ...
+def nameless_context(ctx: Context, /, number: float) -> None: ...
 def out_of_range(number: Radius = 65.0) -> None: ...
 def not_a_number(number: float = float("nan")) -> None: ...
 def wrong_default(number: int = "five") -> None: ...  # type: ignore[assignment]
@@ -135,6 +136,7 @@ def returns_a_set(number: float) -> set[int]:
         (thawed, "parameter 'number'"),
         (unresolved, "name 'Nowhere' is not defined"),
         (nameless, "parameter 'number' has no name for its caller"),
+        (nameless_context, "parameter 'ctx' has no name for its caller"),
         (out_of_range, "parameter 'number': the default 65.0 breaks its own declaration"),
         (not_a_number, "parameter 'number': the default nan"),
         (wrong_default, "parameter 'number': the default 'five'"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodegraph import Graph
+from nodegraph import Context, Graph, hookimpl, node
 from nodegraph.engine import Engine
 from nodegraph.errors import Problem, RunFailedError
 from nodegraph.graph.export import to_python
@@ -196,3 +196,27 @@ def test_built_and_exported_growing_inputs_are_the_same(
     assert namespace["document"].to_json() == document.to_json()
     assert "g.raw" not in code
     assert "g.link" not in code
+
+
+def test_a_context_may_be_given_by_position_beside_named_values(tmp_path: Path) -> None:
+    @node("test.told", lane="inline")
+    def told(ctx: Context, /, first: str, *rest: str, **named: str) -> str:
+        """Tell what was given, and where."""
+        return " ".join([ctx.node, first, *rest, *(f"{name}={value}" for name, value in named.items())])
+
+    class Pack:
+        """The pack as an object."""
+
+        @hookimpl
+        def register_nodes(self) -> list[object]:
+            return [told]
+
+    with Engine(tmp_path, packs=load_packs(extra=[("told", Pack())], installed=False)) as engine:
+        for given, text in [
+            ({"first": "a"}, "node a"),
+            ({"first": "a", "rest": ["b"]}, "node a b"),
+            ({"first": "a", "named": {"ctx_": "c"}}, "node a ctx_=c"),
+            ({"first": "a", "rest": ["b"], "named": {"x": "c"}}, "node a b x=c"),
+        ]:
+            document = workflow({"node": ("test.told", given)}, outputs={"result": {"from": "node"}})
+            assert engine.run_sync(document).outputs["result"] == text

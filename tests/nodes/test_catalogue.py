@@ -45,5 +45,7 @@ def test_every_builtin_node_is_in_a_template_or_tested_alone(engine: Engine) -> 
         for entry in load_document(path).nodes.values()
     }
     alone = {"image.invert", "image.preview", "latent.from_batch", "mask.from_image", "mask.invert"}
-    fed_to_loops = {type_.id for type_ in TYPES if type_.category in ("Logic", "Value")} | {"image.batch"}
+    fed_to_loops = {type_.id for type_ in TYPES if type_.category in ("List", "Logic", "Value")} | {
+        "image.batch", "image.join",
+    }  # fmt: skip
     assert {type_.id for type_ in TYPES} == used | alone | fed_to_loops

