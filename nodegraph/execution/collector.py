@@ -1,4 +1,4 @@
-"""The cycle collector, held while a graph is bound and planned.
+"""The cycle collector, held while a graph is bound and planned, and while a graph of trivial nodes runs.
 
 That work makes hundreds of thousands of objects that all stay alive and form no cycles. The collector would
 walk them again and again as they grow, for nothing: the cost per node rose with the size of the graph.

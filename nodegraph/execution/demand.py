@@ -48,6 +48,8 @@ class Askers:
 
     def answer(self, node: str) -> None:
         """Tell those who wait that a node's result is there."""
+        if not self._waiters:  # most graphs have no lazy inputs
+            return
         for future in self._waiters.pop(node, ()):
             if not future.done():
                 future.set_result(None)

@@ -55,14 +55,15 @@ class EarlierRuns:
         name = plan.graph.document.name
         before = self.get(name)
         made = {id_ for id_, event in finished.items() if event.outcome in _WITH_RESULT}
-        runs = {
-            id_: entry.parts if id_ in made else before[id_]
-            for id_, entry in plan.entries.items()
-            if id_ in made or id_ in before
-        }
+        entries = plan.entries
+        if len(made) == len(entries):
+            runs = {id_: entry.parts for id_, entry in entries.items()}
+        else:
+            runs = {id_: entry.parts for id_, entry in entries.items() if id_ in made}
+            runs |= {id_: before[id_] for id_ in entries if id_ in before and id_ not in made}
         with self._lock:
             self._keep(name, runs)
-        lasting = write and any(may_be_stored(entry.node.type) for entry in plan.entries.values())
+        lasting = write and any(map(may_be_stored, plan.graph.types))
         if self._folder is not None and lasting and before != runs and len(runs) <= _LARGEST:
             self._write(self._folder, name, runs)
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from nodegraph.errors import CancelledError, NodeFailedError
 from nodegraph.execution import events
 from nodegraph.execution.board import Board, Slot
 from nodegraph.execution.calling import arguments_of, outputs_of, problem_of
+from nodegraph.execution.collector import held
 from nodegraph.execution.context import NodeContext, Surroundings
 from nodegraph.execution.debug import Origin
 from nodegraph.execution.demand import Askers, LazyValue, ReadyValue, UpstreamError
@@ -105,7 +107,10 @@ class Executor:
         self._prepare()
         with self.around.cancel.calling(self._interrupt):
             try:
-                await self._schedule()
+                # Nodes of microseconds leave no garbage worth a collection, which would walk the whole plan.
+                trivial = all(type_.runs_at_once for type_ in self.plan.graph.types)
+                with held() if trivial else nullcontext():
+                    await self._schedule()
             except BaseException as error:
                 # The caller's task was cancelled, or a listener raised (it is told no more): let running
                 # nodes see it and stop before giving way.
@@ -144,19 +149,24 @@ class Executor:
 
     async def _schedule(self) -> None:
         ready, cancel = self._board.ready, self.around.cancel
-        slice_end = time.perf_counter() + _YIELD_EVERY
         while ready or self._running:
-            while ready and not cancel.cancelled:
-                self._start(ready.popleft())
-                if time.perf_counter() > slice_end:
-                    await asyncio.sleep(0)
-                    while not self._done.empty():
-                        await self._collect()
-                    slice_end = time.perf_counter() + _YIELD_EVERY
             if cancel.cancelled:
                 ready.clear()
-            if self._running:
+            if ready:
+                self._start_ready()
+            if ready:  # everybody else has a turn
+                await asyncio.sleep(0)
+                while not self._done.empty():
+                    await self._collect()
+            elif self._running:
                 await self._collect()
+
+    def _start_ready(self) -> None:
+        """Start what is ready, for as long as nobody else has to wait for a turn."""
+        ready, cancel = self._board.ready, self.around.cancel
+        end = time.perf_counter() + _YIELD_EVERY
+        while ready and not cancel.cancelled and time.perf_counter() < end:
+            self._start(ready.popleft())
 
     def _stopping(self) -> bool:
         return self.around.cancel.cancelled
@@ -185,14 +195,14 @@ class Executor:
         """Run an inline node, or hand any other one to its lane."""
         entry = slot.entry
         type_ = entry.node.type
-        if not type_.runs_at_once and self._join(slot):
-            return
         context = None
         if type_.context_parameter is not None:
             context = NodeContext(entry, self.around, self._emit_from_any_thread)
         if type_.runs_at_once:
             self.emit(events.NodeStarted(entry.node.id))
             self._settle(self._call(slot, self._values_of(entry), context))
+        elif self._join(slot):
+            pass  # somebody is making it
         elif type_.is_async:
             self._running += 1
             task = self._loop.create_task(self._run_async(slot, context))

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.execution.files import why_unwritable
-from nodegraph.execution.plan import Plan
+from nodegraph.execution.plan import Plan, effects_of
 
 
 def check_outputs(planned: Plan, folder: Path) -> None:
     """WorkflowError, placed at the first node that would save, if the output folder cannot be written."""
-    effects = [entry.node for entry in planned.entries.values() if entry.effect and entry.action == "run"]
+    entries = planned.entries
+    effects = [entries[id_].node for id_ in effects_of(planned.graph) if entries[id_].action == "run"]
     reason = why_unwritable(folder) if effects else ""
     if reason:
         message = f"the output folder '{folder}' cannot be written: {reason}"

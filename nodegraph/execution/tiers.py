@@ -80,7 +80,9 @@ class Tiers:
         assert entry.key is not None  # noqa: S101 - whoever ran has a key
         type_ = entry.node.type
         self.memory.put(entry.key, outputs, seconds, type_.id)
-        if self.disk is None or not self.writable or not entry.lasting or not may_be_stored(type_):
+        if type_.runs_at_once or self.disk is None or not self.writable:
+            return
+        if not entry.lasting or not may_be_stored(type_):
             return
         size = size_of(outputs)
         if worth_a_file(type_, seconds, size):

@@ -306,6 +306,9 @@ class _Binder:
 
     def _resolve(self, reference: str, id_: str | None, name: str | None) -> tuple[str, str] | None:
         """(node, output) of a reference; None after noting what is wrong with it."""
+        whole = self.types.get(reference)
+        if whole is not None and whole.single_output is not None:
+            return reference, whole.single_output.name
         source, output = split_reference(reference)
         if source not in self.types:
             if source not in self.flat.nodes and source not in self.flat.muted:  # else already reported

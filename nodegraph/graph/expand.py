@@ -228,15 +228,15 @@ class _Expander:
         """A value with links as paths and subgraph inputs replaced, one level into lists and objects."""
         if type(value) in _PLAIN:
             return value
-        argument = argument_of(value)
-        if argument is not None and scope.chain:
+        reference = link_of(value)
+        if reference is not None:
+            return {"from": scope.prefix + reference}
+        argument = argument_of(value) if scope.chain else None
+        if argument is not None:
             if argument not in scope.arguments:
                 self._unknown_argument(scope, path, name, argument)
                 return _ABSENT
             return scope.arguments[argument]
-        reference = link_of(value)
-        if reference is not None:
-            return {"from": scope.prefix + reference}
         return _map_items(value, lambda item: self._absolute_item(scope, path, name, item))
 
     def _absolute_item(self, scope: _Scope, path: str, name: str, item: Any) -> Any:
@@ -261,6 +261,8 @@ class _Expander:
 
     def _follow(self, reference: str) -> str | None:
         """The reference behind subgraph outputs and bypassed nodes; None if a muted node stands behind it."""
+        if reference.partition(".")[0] in self.flat.nodes:
+            return reference
         target = self._behind(reference)
         self._cut = self._cut or target is None
         return target
@@ -387,10 +389,13 @@ def _map_links(value: Any, follow: Callable[[str], str | None]) -> Any:
         target = follow(reference)
         return {"from": target} if target is not None else _ABSENT
 
-    if link_of(value) is not None:
-        followed = item(value)
-        return _MUTED if followed is _ABSENT else followed
-    return _map_items(value, item)
+    reference = link_of(value)
+    if reference is None:
+        return _map_items(value, item)
+    target = follow(reference)
+    if target == reference:
+        return value
+    return {"from": target} if target is not None else _MUTED
 
 
 def links_in(value: Any) -> Iterator[str]:

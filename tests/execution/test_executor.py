@@ -237,6 +237,20 @@ def test_a_long_chain_needs_no_recursion(engine: Engine) -> None:
         engine.run_sync(workflow(broken, **shown("n2999")))
 
 
+def test_a_chain_of_a_hundred_thousand_nodes_is_planned_and_runs(engine: Engine) -> None:
+    last = 99_999
+    nodes: dict[str, Any] = {"n0": ("toy.number", {})}
+    nodes |= {f"n{i}": ("toy.add", {"a": f"@n{i - 1}"}) for i in range(1, last + 1)}
+    flow = workflow(nodes, **shown(f"n{last}"))
+    assert engine.check(flow) == []
+    assert len(engine.plan(flow).by_action("run")) == last + 1
+    seen: list[object] = []
+    result = engine.run_sync(flow, on_event=seen.append)
+    assert result.outputs == {"result": float(last)}
+    assert len(result.outcomes("ran")) == last + 1
+    assert len(seen) == 2 * (last + 1) + 2
+
+
 def test_results_are_released_at_their_last_reader(make_engine: MakeEngine, toy: Toy) -> None:
     """Box b is read by `first`, then by `second`; it is gone when `third` runs, which reads `second`."""
     boxes: list[weakref.ref[Box]] = []
