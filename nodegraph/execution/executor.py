@@ -418,14 +418,18 @@ class Executor:
         self.state.finished[id_] = event
         self.emit(event)
 
-    def _finish_run(self) -> None:
-        state = self.state
-        unfinished = any(
-            entry.action not in ("not needed", "maybe") and id_ not in state.finished
+    def _is_incomplete(self) -> bool:
+        """Whether something that was to run did not, or was interrupted."""
+        finished = self.state.finished
+        interrupted = any(event.outcome == "cancelled" for event in finished.values())
+        return interrupted or any(
+            entry.action not in ("not needed", "maybe") and id_ not in finished
             for id_, entry in self.plan.entries.items()
         )
-        interrupted = any(event.outcome == "cancelled" for event in state.finished.values())
-        state.cancelled = self._stopping() and (unfinished or interrupted)
+
+    def _finish_run(self) -> None:
+        state = self.state
+        state.cancelled = self._stopping() and self._is_incomplete()
         slots = {id_: self._board.slots[id_] for id_ in self.plan.targets}
         state.outputs = {id_: slot.outputs for id_, slot in slots.items() if slot.done}
         status: events.Status = "cancelled" if state.cancelled else "failed" if state.failures else "done"

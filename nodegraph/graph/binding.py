@@ -16,6 +16,7 @@ from nodegraph.graph.bodies import Body, definitions_used, given_entries, given_
 from nodegraph.graph.document import DamagedEntry, Document, link_of, literal_of, split_reference
 from nodegraph.graph.expand import Flat, expand, expand_body, links_in
 from nodegraph.graph.flatnodes import Entry
+from nodegraph.graph.generics import Solution, substitute
 from nodegraph.graph.growing import grow
 from nodegraph.graph.literals import FileNames
 from nodegraph.graph.members import find, ports_of
@@ -53,8 +54,16 @@ class BoundGraph:
     """The nodes behind the outputs of every subgraph node."""
     bodies: Mapping[str, Body] = field(default_factory=dict)
     """The subgraphs that control nodes run, by name."""
-    output_types: Mapping[str, SocketType] = field(default_factory=dict)
-    """The types of the named outputs, type variables solved as far as the graph says what they are."""
+    solutions: Mapping[str, Solution] = field(default_factory=dict)
+    """What the type variables of generic nodes stand for, by node id."""
+
+    @cached_property
+    def output_types(self) -> Mapping[str, SocketType]:
+        """The types of the named outputs, type variables solved as far as the graph says what they are."""
+        return {
+            name: substitute(self.nodes[node].type.outputs[output].type, self.solutions.get(node, {}))
+            for name, (node, output) in self.outputs.items()
+        }
 
     @cached_property
     def types(self) -> Sequence[NodeType]:
@@ -153,15 +162,21 @@ class _Binder:
     def bind(self) -> BoundGraph:
         for id_, entry in self.flat.nodes.items():
             self._find_type(id_, entry)
-        bound = {id_: self._bind_node(id_, self.flat.nodes[id_]) for id_ in self._sequence()}
+        bound: dict[str, BoundNode] = {}
+        in_order = True
+        for id_ in self._sequence():
+            node = self._bind_node(id_, self.flat.nodes[id_])
+            for source in node.sources:
+                in_order = in_order and source in bound
+            bound[id_] = node
         self._check_declared()
         outputs = self._bind_outputs()
         if self.whole:
             self._check_whole()
-        nodes = self._ordered(bound)
+        nodes = bound if in_order else self._ordered(bound)
         return BoundGraph(
             self.document, nodes, outputs, frozenset(self.flat.muted), self.flat.inside, self.bodies.bound,
-            {name: self._output_type(*output) for name, output in outputs.items()},
+            self.solver.solutions,
         )  # fmt: skip
 
     def check_promised(self, type_: NodeType, graph: BoundGraph) -> None:
@@ -385,8 +400,6 @@ class _Binder:
     def _ordered(self, bound: Mapping[str, BoundNode]) -> Mapping[str, BoundNode]:
         """The nodes so that each comes after what it reads."""
         sources = {id_: node.sources for id_, node in bound.items()}
-        if topology.in_order(sources):
-            return bound
         try:
             return {id_: bound[id_] for id_ in topology.order(sources)}
         except topology.CycleError as error:

@@ -31,19 +31,19 @@ class Solver:
         self._report = report
         self._find_body = find_body
         self._names = names
-        self._solutions: dict[str, Solution] = {}
+        self.solutions: dict[str, Solution] = {}
 
     def output_type(self, node: str, type_: NodeType, output: str) -> SocketType:
         """The type of an output, with what is known of its type variables."""
         declared = type_.outputs[output].type
-        return substitute(declared, self._solutions.get(node, {})) if type_.is_generic else declared
+        return substitute(declared, self.solutions.get(node, {})) if type_.is_generic else declared
 
     def solve(
         self, node: str, type_: NodeType, params: Mapping[str, Any], linked: Mapping[str, SocketType]
     ) -> None:
         """Learn a node's type variables from the types that are linked and the literals that are written."""
         solution: Solution = {}
-        self._solutions[node] = solution
+        self.solutions[node] = solution
         for name, spec in type_.inputs.items():
             given = linked[name] if name in linked else literal_type(params.get(name))
             if given is not None:

@@ -15,16 +15,6 @@ class CycleError(ValueError):
         self.edges = edges
 
 
-def in_order(sources: Edges) -> bool:
-    """Whether every node comes after what it reads as it is."""
-    seen: set[str] = set()
-    for node, reads in sources.items():
-        if not seen.issuperset(reads):
-            return False
-        seen.add(node)
-    return True
-
-
 def order(sources: Edges) -> list[str]:
     """Nodes so that each comes after what it reads; ties keep the given order. CycleError on a cycle."""
     # Kahn's algorithm: a tenth of the time of building a networkx graph, which only a cycle needs.
