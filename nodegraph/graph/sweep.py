@@ -125,5 +125,5 @@ def columns(axes: Sequence[Axis], mode: Mode = "grid") -> int:
 
 
 def label(cell: Mapping[str, Any]) -> str:
-    """A cell in words: `seed 3, cfg 7.0`."""
-    return ", ".join(f"{name} {value}" for name, value in cell.items())
+    """A cell in words: `seed: 3, cfg: 7.0`."""
+    return ", ".join(f"{name}: {value}" for name, value in cell.items())

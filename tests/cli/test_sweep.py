@@ -20,7 +20,7 @@ def test_contact_sheet(cli: Cli, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.code == 0, done.err
     assert done.out.splitlines() == [str(tmp_path / "sheet.png")]
-    assert "6 of 6: prompt a blue star, seed 3" in done.err
+    assert "6 of 6: prompt: a blue star, seed: 3" in done.err
     assert done.err.count("positive (encode text)") == 2
     assert done.err.count("negative (encode text)") == 1
     assert done.err.count("sample (sample)") == 6
@@ -52,17 +52,17 @@ def test_a_contact_sheet_runs_again_as_the_whole_sweep(cli: Cli, tmp_path: Path)
     assert values == [2, 4]
     again = cli("run", "sheet.png", "-o", "again.webp")
     assert again.code == 0, again.err
-    assert f"4 of 4: seed {seeds[1]}, cfg 4" in again.err
+    assert f"4 of 4: seed: {seeds[1]}, cfg: 4" in again.err
     assert pixels(tmp_path / "sheet.png") == pixels(tmp_path / "again.webp")
     assert read_record(tmp_path / "again.webp")["run"]["sweep"] == sweep
     one_axis = cli("run", "again.webp", "--seed", "5", "-o", "row.png")
-    assert "2 of 2: cfg 4" in one_axis.err
+    assert "2 of 2: cfg: 4" in one_axis.err
     one_cell = cli("run", "sheet.png", "--seed", "5", "--cfg", "4", "-o", "cell.png")
     assert " of " not in one_cell.err
     with PIL.Image.open(tmp_path / "cell.png") as cell:
         assert cell.size == (64, 64)
     other = cli("run", "sheet.png", "--sweep", "steps=1,2", "-o", "other.png")
-    assert "2 of 2: steps 2" in other.err
+    assert "2 of 2: steps: 2" in other.err
 
 
 def pixels(path: Path) -> bytes:

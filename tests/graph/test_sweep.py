@@ -85,7 +85,7 @@ def test_rows_follow_the_last_axis() -> None:
     assert columns([Axis("a", (1, 2)), Axis("b", (3, 4, 5))]) == 3
     assert columns([Axis("a", tuple(range(16)))]) == 4
     assert columns([Axis("a", (1, 2))]) == 2
-    assert label({"seed": 3, "cfg": 7.0}) == "seed 3, cfg 7.0"
+    assert label({"seed": 3, "cfg": 7.0}) == "seed: 3, cfg: 7.0"
 
 
 def test_what_cells_share_runs_once(engine: Engine, toy: Toy) -> None:
