@@ -1,0 +1,162 @@
+"""Diffusion transformers in the layout of diffusers: which tensors of a file make each of the network's.
+
+The networks keep the names of the original files, where queries, keys and values are one tensor; diffusers
+keeps them apart, and writes scale before shift where the originals write shift before scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from nodegraph.modelfiles.shapes import Shapes, count
+
+
+class Joined(NamedTuple):
+    """Tensors of a file that make one tensor of a network.
+
+    sources: joined along their rows, in this order; swapped: the halves of the rows then trade places.
+    """
+
+    sources: tuple[str, ...]
+    swapped: bool = False
+
+
+class Module(NamedTuple):
+    """A layer of the network, the layers of the file that make it, and whether halves trade places."""
+
+    name: str
+    sources: tuple[str, ...]
+    swapped: bool = False
+
+
+def mmdit_sources(shapes: Shapes) -> dict[str, Joined]:
+    """Each tensor of an SD 3 network -> what makes it in a diffusers file of these shapes."""
+    depth = count(shapes, "transformer_blocks.")
+    joined = dict(_tensors(_MMDIT, shapes))
+    if "pos_embed.pos_embed" in shapes:
+        joined["pos_embed"] = Joined(("pos_embed.pos_embed",))
+    for block in range(depth):
+        names = (f"joint_blocks.{block}.", f"transformer_blocks.{block}.")
+        joined |= _tensors(_within(*names, _joint_block(last=block + 1 == depth)), shapes)
+    return joined
+
+
+def flux_sources(shapes: Shapes) -> dict[str, Joined]:
+    """Each tensor of a FLUX.1 network -> what makes it in a diffusers file of these shapes."""
+    joined = dict(_tensors(_FLUX, shapes))
+    for block in range(count(shapes, "transformer_blocks.")):
+        names = (f"double_blocks.{block}.", f"transformer_blocks.{block}.")
+        joined |= _tensors(_within(*names, _DOUBLE_BLOCK), shapes)
+    for block in range(count(shapes, "single_transformer_blocks.")):
+        names = (f"single_blocks.{block}.", f"single_transformer_blocks.{block}.")
+        joined |= _tensors(_within(*names, _SINGLE_BLOCK), shapes)
+    return {name.replace("_norm.weight", "_norm.scale"): made for name, made in joined.items()}
+
+
+def joined_shapes(joined: Mapping[str, Joined], shapes: Shapes) -> dict[str, tuple[int, ...]]:
+    """Shapes of the network's tensors, from those of the file's."""
+    return {name: _rows_joined([shapes[source] for source in made.sources]) for name, made in joined.items()}
+
+
+def _rows_joined(parts: list[tuple[int, ...]]) -> tuple[int, ...]:
+    return parts[0] if len(parts) == 1 else (sum(part[0] for part in parts), *parts[0][1:])
+
+
+def _tensors(modules: tuple[Module, ...], shapes: Shapes) -> Iterator[tuple[str, Joined]]:
+    """Weight and bias of those layers that the file has. KeyError for a layer that it has in part."""
+    for module in modules:
+        for suffix in (".weight", ".bias"):
+            sources = tuple(source + suffix for source in module.sources)
+            there = [source for source in sources if source in shapes]
+            if not there:
+                continue
+            if len(there) < len(sources):
+                raise KeyError(next(source for source in sources if source not in shapes))
+            yield module.name + suffix, Joined(sources, module.swapped)
+
+
+def _within(prefix: str, their_prefix: str, modules: tuple[Module, ...]) -> tuple[Module, ...]:
+    return tuple(
+        Module(prefix + name, tuple(their_prefix + source for source in sources), swapped)
+        for name, sources, swapped in modules
+    )
+
+
+def _qkv(name: str, prefix: str, form: str = "to_{}") -> Module:
+    return Module(name, tuple(prefix + form.format(part) for part in "qkv"))
+
+
+_MMDIT = (
+    Module("x_embedder.proj", ("pos_embed.proj",)),
+    Module("t_embedder.mlp.0", ("time_text_embed.timestep_embedder.linear_1",)),
+    Module("t_embedder.mlp.2", ("time_text_embed.timestep_embedder.linear_2",)),
+    Module("y_embedder.mlp.0", ("time_text_embed.text_embedder.linear_1",)),
+    Module("y_embedder.mlp.2", ("time_text_embed.text_embedder.linear_2",)),
+    Module("context_embedder", ("context_embedder",)),
+    Module("final_layer.linear", ("proj_out",)),
+    Module("final_layer.adaLN_modulation.1", ("norm_out.linear",), swapped=True),
+)
+
+
+def _joint_block(*, last: bool) -> tuple[Module, ...]:
+    """One block of SD 3; in the last the text has no feed forward, and its norm is diffusers' final kind."""
+    return (
+        _qkv("x_block.attn.qkv", "attn."),
+        Module("x_block.attn.ln_q", ("attn.norm_q",)),
+        Module("x_block.attn.ln_k", ("attn.norm_k",)),
+        Module("x_block.attn.proj", ("attn.to_out.0",)),
+        _qkv("x_block.attn2.qkv", "attn2."),
+        Module("x_block.attn2.ln_q", ("attn2.norm_q",)),
+        Module("x_block.attn2.ln_k", ("attn2.norm_k",)),
+        Module("x_block.attn2.proj", ("attn2.to_out.0",)),
+        Module("x_block.mlp.fc1", ("ff.net.0.proj",)),
+        Module("x_block.mlp.fc2", ("ff.net.2",)),
+        Module("x_block.adaLN_modulation.1", ("norm1.linear",)),
+        _qkv("context_block.attn.qkv", "attn.", "add_{}_proj"),
+        Module("context_block.attn.ln_q", ("attn.norm_added_q",)),
+        Module("context_block.attn.ln_k", ("attn.norm_added_k",)),
+        Module("context_block.attn.proj", ("attn.to_add_out",)),
+        Module("context_block.mlp.fc1", ("ff_context.net.0.proj",)),
+        Module("context_block.mlp.fc2", ("ff_context.net.2",)),
+        Module("context_block.adaLN_modulation.1", ("norm1_context.linear",), swapped=last),
+    )
+
+
+_FLUX = (
+    Module("img_in", ("x_embedder",)),
+    Module("txt_in", ("context_embedder",)),
+    Module("time_in.in_layer", ("time_text_embed.timestep_embedder.linear_1",)),
+    Module("time_in.out_layer", ("time_text_embed.timestep_embedder.linear_2",)),
+    Module("vector_in.in_layer", ("time_text_embed.text_embedder.linear_1",)),
+    Module("vector_in.out_layer", ("time_text_embed.text_embedder.linear_2",)),
+    Module("guidance_in.in_layer", ("time_text_embed.guidance_embedder.linear_1",)),
+    Module("guidance_in.out_layer", ("time_text_embed.guidance_embedder.linear_2",)),
+    Module("final_layer.linear", ("proj_out",)),
+    Module("final_layer.adaLN_modulation.1", ("norm_out.linear",), swapped=True),
+)
+
+_DOUBLE_BLOCK = (
+    Module("img_mod.lin", ("norm1.linear",)),
+    Module("txt_mod.lin", ("norm1_context.linear",)),
+    _qkv("img_attn.qkv", "attn."),
+    _qkv("txt_attn.qkv", "attn.", "add_{}_proj"),
+    Module("img_attn.norm.query_norm", ("attn.norm_q",)),
+    Module("img_attn.norm.key_norm", ("attn.norm_k",)),
+    Module("txt_attn.norm.query_norm", ("attn.norm_added_q",)),
+    Module("txt_attn.norm.key_norm", ("attn.norm_added_k",)),
+    Module("img_attn.proj", ("attn.to_out.0",)),
+    Module("txt_attn.proj", ("attn.to_add_out",)),
+    Module("img_mlp.0", ("ff.net.0.proj",)),
+    Module("img_mlp.2", ("ff.net.2",)),
+    Module("txt_mlp.0", ("ff_context.net.0.proj",)),
+    Module("txt_mlp.2", ("ff_context.net.2",)),
+)
+
+_SINGLE_BLOCK = (
+    Module("modulation.lin", ("norm.linear",)),
+    Module("linear1", ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp")),
+    Module("linear2", ("proj_out",)),
+    Module("norm.query_norm", ("attn.norm_q",)),
+    Module("norm.key_norm", ("attn.norm_k",)),
+)
