@@ -26,6 +26,40 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
+class Noising(Protocol):
+    """How a model's noisy latents are made of data and noise, and the noise levels it knows."""
+
+    @property
+    def table(self) -> Tensor:
+        """float32 [T], ascending: its noise levels, one for every training timestep."""
+        ...
+
+    @property
+    def flow(self) -> bool:
+        """Whether x = (1 - sigma) * x0 + sigma * noise; otherwise x = x0 + sigma * noise."""
+        ...
+
+    def sigma_of(self, timestep: Tensor) -> Tensor:
+        """The level at a timestep (in the unit of the model's own network), which may be fractional."""
+        ...
+
+    def timestep_of(self, sigma: Tensor) -> Tensor:
+        """The timestep that the network is given for a level."""
+        ...
+
+    def sigma_at(self, fraction: float) -> float:
+        """The level after a fraction (0 to 1) of the way from noise to picture; 0: above all, 1: zero."""
+        ...
+
+    def noised(self, x0: Tensor, noise: Tensor, sigma: Tensor | float, *, full: bool = False) -> Tensor:
+        """x of a level; `full`: at the top of the schedule, where noise stands in for the data as well."""
+        ...
+
+    def clean(self, x: Tensor, sigma: Tensor | float) -> Tensor:
+        """x on the scale of clean data, for a run that ends at a level above zero."""
+        ...
+
+
 class LiveDenoiser(Protocol):
     """A denoiser with its weights on a device, and the noise levels it was trained on."""
 
@@ -34,11 +68,16 @@ class LiveDenoiser(Protocol):
 
     @property
     def sigmas(self) -> Tensor:
-        """float32 [T], ascending: the noise level of every training timestep."""
+        """float32 [T], ascending: the noise level of every training timestep (the table of `noising`)."""
+        ...
+
+    @property
+    def noising(self) -> Noising:
+        """How x is made of x0 and noise, and the levels."""
         ...
 
     def denoise(self, x: Tensor, sigma: Tensor, tokens: Tensor) -> Tensor:
-        """The clean estimate x0 [B,C,h,w] for x = x0 + sigma * noise; sigma [B], tokens [B,T,D]."""
+        """The clean estimate x0 [B,C,h,w] for x as `noising` makes it; sigma [B], tokens [B,T,D]."""
         ...
 
 
@@ -113,9 +152,9 @@ class Sampler(Protocol):
 
 
 class Scheduler(Protocol):
-    """A scheduler: `steps` + 1 descending noise levels ending in 0, from a model's ascending table [T]."""
+    """A scheduler: `steps` + 1 descending noise levels, float32, ending in 0, from the levels of a model."""
 
-    def __call__(self, table: Tensor, steps: int) -> Tensor: ...
+    def __call__(self, noising: Noising, steps: int) -> Tensor: ...
 
 
 class Files(Protocol):

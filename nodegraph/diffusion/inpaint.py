@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from nodegraph.diffusion.guidance import Denoise
 from nodegraph.errors import InputError
+from nodegraph.runtime import Noising
 from nodegraph.values import Mask
 
 
@@ -27,16 +28,16 @@ def latent_mask(mask: Mask, samples: Tensor) -> Tensor:
     return resized.expand(samples.shape[0], -1, -1, -1)
 
 
-def masked(denoise: Denoise, original: Tensor, noise: Tensor, mask: Tensor) -> Denoise:
+def masked(denoise: Denoise, noising: Noising, original: Tensor, noise: Tensor, mask: Tensor) -> Denoise:
     """A denoiser that repaints only where the mask is 1.
 
-    What it sees outside the mask is original + sigma * noise, what it gives there is the original, so a
-    sampler is led to the original there whatever its steps (compare Lugmayr et al. 2022, RePaint,
-    equation 8). original and noise [B,C,h,w], mask [B,1,h,w].
+    What it sees outside the mask is the original with noise of the level, what it gives there is the
+    original, so a sampler is led to the original there whatever its steps (compare Lugmayr et al. 2022,
+    RePaint, equation 8). original and noise [B,C,h,w], mask [B,1,h,w].
     """
 
     def repaint(x: Tensor, sigma: Tensor) -> Tensor:
-        seen = x * mask + (original + sigma * noise) * (1 - mask)
+        seen = x * mask + noising.noised(original, noise, sigma) * (1 - mask)
         return denoise(seen, sigma) * mask + original * (1 - mask)
 
     return repaint

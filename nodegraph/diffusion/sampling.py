@@ -47,7 +47,8 @@ def sample(
     `not_finite`: the result has infinities or NaNs.
     """
     _check(seed, steps, cfg, denoise)
-    sigmas = levels_for(scheduler, denoiser.sigmas, steps, denoise)
+    noising = denoiser.noising
+    sigmas = levels_for(scheduler, noising, steps, denoise)
     if len(sigmas) < 2:
         return latent
     space, device = latent.format, denoiser.device
@@ -55,19 +56,19 @@ def sample(
     batch, channels, height, width = original.shape
     shape = (channels, height, width)
     noise = initial_noise(seed, latent.indices, shape).to(device)
-    x = original + _start_level(sigmas, denoiser.sigmas) * noise
+    x = noising.noised(original, noise, sigmas[0], full=_at_the_top(sigmas, noising.table))
 
     predict = guided(denoiser, positive, negative, cfg, batch)
     mask = None if latent.noise_mask is None else latent_mask(latent.noise_mask, original)
     if mask is not None:
-        predict = masked(predict, original, noise, mask)
+        predict = masked(predict, noising, original, noise, mask)
 
     def report(step: int, _: Tensor, x0: Tensor) -> None:
         if on_step is not None:
             on_step(step, len(sigmas) - 1, x0 / space.scale + space.shift)
 
     step_noise = OnDevice(_step_noise(sampler, seed, latent.indices, shape, sigmas), device)
-    x = sampler(predict, x, sigmas, step_noise, report)
+    x = noising.clean(sampler(predict, x, sigmas, step_noise, report), sigmas[-1])
     _check_finite(x)
     samples = (x / space.scale + space.shift).to(latent.samples.device)
     if mask is not None:  # rounding must not touch what was to be kept
@@ -86,14 +87,9 @@ def _check(seed: int, steps: int, cfg: float, denoise: float) -> None:
         raise InputError("cfg is no number", input="cfg", expected="a finite number", found=str(cfg))
 
 
-def _start_level(sigmas: Tensor, table: Tensor) -> float:
-    """How much noise to start with: at the top of the schedule x is noise of the variance of noised data.
-
-    There training saw no trace of the data, so the start takes its variance too: sqrt(1 + sigma^2).
-    """
+def _at_the_top(sigmas: Tensor, table: Tensor) -> bool:
     sigma, top = float(sigmas[0]), float(table[-1])
-    full = sigma > top or math.isclose(sigma, top, rel_tol=1e-5)
-    return math.sqrt(1 + sigma**2) if full else sigma
+    return sigma > top or math.isclose(sigma, top, rel_tol=1e-5)
 
 
 def _step_noise(

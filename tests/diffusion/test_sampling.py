@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from nodegraph.diffusion.nets.unet import UNet
-from nodegraph.diffusion.prediction import UNetDenoiser, x0_from_eps, x0_from_v
+from nodegraph.diffusion.prediction import Edm, Eps, UNetDenoiser, Velocity
 from nodegraph.diffusion.samplers import SAMPLERS
 from nodegraph.diffusion.sampling import sample
 from nodegraph.diffusion.schedulers import SCHEDULERS
 from nodegraph.diffusion.schedules import scaled_linear_sigmas
 from nodegraph.errors import InputError, NodegraphError
-from nodegraph.runtime import LiveDenoiser
+from nodegraph.runtime import LiveDenoiser, Noising
 from nodegraph.values import Conditioning, ConditioningEntry, Latent, Mask
 from tests.diffusion.small_models import UNET, randomise
 
@@ -35,6 +35,10 @@ class Counting:
     @property
     def sigmas(self) -> Tensor:
         return self.inner.sigmas
+
+    @property
+    def noising(self) -> Noising:
+        return self.inner.noising
 
     def denoise(self, x: Tensor, sigma: Tensor, tokens: Tensor) -> Tensor:
         assert x.shape[0] == sigma.shape[0] == tokens.shape[0]
@@ -158,7 +162,7 @@ def test_the_start_is_noise_of_the_right_variance(unet: UNet) -> None:
 
     part, latent = Spy(UNetDenoiser(unet, "eps")), Latent(torch.full((1, 4, 32, 32), 10.0))
     run(part, latent, cfg=1.0, steps=4, denoise=0.5, scheduler="karras")
-    sigma = float(SCHEDULERS["karras"](scaled_linear_sigmas(), 8)[-5])
+    sigma = float(SCHEDULERS["karras"](full.noising, 8)[-5])
     assert part.first is not None
     assert float(part.first.mean()) == pytest.approx(10 * 0.18215, abs=0.1)
     assert float(part.first.std()) == pytest.approx(sigma, rel=0.05)
@@ -173,8 +177,9 @@ def test_v_and_eps_are_two_names_of_one_estimate() -> None:
         x = x0 + sigma * eps
         alpha, deviation = 1 / (1 + sigma**2).sqrt(), sigma / (1 + sigma**2).sqrt()
         v = alpha * eps - deviation * x0
-        assert torch.allclose(x0_from_eps(x, sigma, eps), x0, atol=1e-4)
-        assert torch.allclose(x0_from_v(x, sigma, v), x0, atol=1e-4)
+        assert torch.allclose(Eps().x0(x, sigma, eps), x0, atol=1e-4)
+        assert torch.allclose(Velocity().x0(x, sigma, v), x0, atol=1e-4)
+        assert torch.allclose(Edm(sigma_data=1.0).x0(x, sigma, -v), x0, atol=1e-4)
 
 
 def test_denoise_zero_gives_the_latent_back(denoiser: Counting) -> None:
@@ -261,5 +266,5 @@ def test_a_result_that_is_not_finite_is_an_error_with_a_remedy(unet: UNet) -> No
 
 
 def test_an_unknown_prediction_type_is_named(unet: UNet) -> None:
-    with pytest.raises(InputError, match="flow"):
-        UNetDenoiser(unet, "flow")
+    with pytest.raises(InputError, match="x0"):
+        UNetDenoiser(unet, "x0")

@@ -10,8 +10,12 @@ import torch
 from diffusers import EulerDiscreteScheduler
 from torch import Tensor
 
+from nodegraph.diffusion.prediction import Edm, Eps, Flow, Noising
 from nodegraph.diffusion.schedulers import SCHEDULERS, levels_for
 from nodegraph.diffusion.schedules import (
+    DiscreteSchedule,
+    EdmSchedule,
+    FlowSchedule,
     nearest_timestep,
     scaled_linear_sigmas,
     sigma_of_timestep,
@@ -26,6 +30,9 @@ pytestmark = pytest.mark.filterwarnings(
 
 ORACLE: Any = EulerDiscreteScheduler  # diffusers publishes no types
 TABLE = scaled_linear_sigmas()
+SD1 = Noising(Eps(), DiscreteSchedule(TABLE))
+SD3 = Noising(Flow(), FlowSchedule(shift=3.0))
+EDM = Noising(Edm(), EdmSchedule())
 
 
 def diffusers_sigmas(steps: int, **options: bool) -> Tensor:
@@ -50,7 +57,7 @@ def test_table_equals_diffusers() -> None:
 
 @pytest.mark.parametrize("steps", [4, 28, 38])  # 999 / (steps - 1) is whole: nothing to interpolate
 def test_normal_equals_diffusers(steps: int) -> None:
-    assert torch.allclose(SCHEDULERS["normal"](TABLE, steps), diffusers_sigmas(steps), rtol=1e-4)
+    assert torch.allclose(SCHEDULERS["normal"](SD1, steps), diffusers_sigmas(steps), rtol=1e-4)
 
 
 @pytest.mark.parametrize("steps", [1, 5, 30])
@@ -59,24 +66,24 @@ def test_karras_and_exponential_equal_diffusers(name: str, steps: int) -> None:
     expected = diffusers_sigmas(steps, **{f"use_{name}_sigmas": True})
     if steps == 1:  # diffusers takes the range from the steps themselves
         expected = torch.tensor([float(TABLE[-1]), 0.0])
-    assert torch.allclose(SCHEDULERS[name](TABLE, steps), expected, rtol=1e-4)
+    assert torch.allclose(SCHEDULERS[name](SD1, steps), expected, rtol=1e-4)
 
 
 def test_sgm_uniform_is_normal_with_one_more_step_without_its_smallest_level() -> None:
-    longer = SCHEDULERS["normal"](TABLE, 11)
+    longer = SCHEDULERS["normal"](SD1, 11)
     expected = torch.cat([longer[:-2], longer[-1:]])
-    assert torch.allclose(SCHEDULERS["sgm_uniform"](TABLE, 10), expected)
+    assert torch.allclose(SCHEDULERS["sgm_uniform"](SD1, 10), expected)
 
 
 def test_simple_and_ddim_uniform_pick_entries_of_the_table() -> None:
-    assert SCHEDULERS["simple"](TABLE, 4).tolist() == [*TABLE[[999, 749, 499, 249]].tolist(), 0.0]
-    assert SCHEDULERS["ddim_uniform"](TABLE, 4).tolist() == [*TABLE[[751, 501, 251, 1]].tolist(), 0.0]
+    assert SCHEDULERS["simple"](SD1, 4).tolist() == [*TABLE[[999, 749, 499, 249]].tolist(), 0.0]
+    assert SCHEDULERS["ddim_uniform"](SD1, 4).tolist() == [*TABLE[[751, 501, 251, 1]].tolist(), 0.0]
     # 1000 // 7 = 142 fits eight times: the definition gives one level more than asked for.
-    assert len(SCHEDULERS["ddim_uniform"](TABLE, 7)) == 9
+    assert len(SCHEDULERS["ddim_uniform"](SD1, 7)) == 9
 
 
 def test_beta_of_equal_parameters_is_symmetric_about_the_middle_timestep() -> None:
-    levels = SCHEDULERS["beta"](TABLE, 8)
+    levels = SCHEDULERS["beta"](SD1, 8)
     steps = timestep_of_sigma(TABLE, levels[:-1])
     assert float(steps[0]) == pytest.approx(999, abs=0.5)
     assert float(steps[4]) == pytest.approx(499.5, abs=1)
@@ -85,14 +92,16 @@ def test_beta_of_equal_parameters_is_symmetric_about_the_middle_timestep() -> No
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 20, 100])
-@pytest.mark.parametrize("name", SCHEDULERS)
-def test_levels_descend_to_zero_within_the_table(name: str, steps: int) -> None:
-    levels = SCHEDULERS[name](TABLE, steps)
+@pytest.mark.parametrize("name", [name for name in SCHEDULERS if name not in {"sd_turbo", "ddim_uniform"}])
+@pytest.mark.parametrize("noising", [SD1, SD3, EDM], ids=["discrete", "flow", "edm"])
+def test_levels_descend_to_zero_within_the_table(noising: Noising, name: str, steps: int) -> None:
+    levels = SCHEDULERS[name](noising, steps)
     assert levels.dtype == torch.float32
     assert float(levels[-1]) == 0
     assert bool((levels[:-1] > levels[1:]).all())
-    assert float(levels[0]) <= float(TABLE[-1]) * (1 + 1e-5)
-    assert len(levels) == steps + 1 or name == "ddim_uniform"
+    assert len(levels) == steps + 1
+    if "steps" not in name:  # the levels of Align Your Steps belong to SD models
+        assert float(levels[0]) <= float(noising.table[-1]) * (1 + 1e-5)
 
 
 def test_timestep_and_sigma_are_inverse() -> None:
@@ -110,11 +119,11 @@ def test_nearest_timestep_is_the_nearest_in_log_sigma_and_stays_in_the_table() -
 
 @pytest.mark.parametrize(("denoise", "longer"), [(0.5, 20), (0.7, 14), (0.33, 30)])
 def test_denoise_runs_the_last_steps_of_a_longer_schedule(denoise: float, longer: int) -> None:
-    levels = levels_for(SCHEDULERS["karras"], TABLE, 10, denoise)
-    assert torch.equal(levels, SCHEDULERS["karras"](TABLE, longer)[-11:])
+    levels = levels_for(SCHEDULERS["karras"], SD1, 10, denoise)
+    assert torch.equal(levels, SCHEDULERS["karras"](SD1, longer)[-11:])
 
 
 def test_denoise_one_is_the_whole_schedule_and_zero_is_none() -> None:
     normal: Scheduler = SCHEDULERS["normal"]
-    assert torch.equal(levels_for(normal, TABLE, 6, 1.0), normal(TABLE, 6))
-    assert len(levels_for(normal, TABLE, 6, 0.0)) == 0
+    assert torch.equal(levels_for(normal, SD1, 6, 1.0), normal(SD1, 6))
+    assert len(levels_for(normal, SD1, 6, 0.0)) == 0
