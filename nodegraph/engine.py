@@ -50,12 +50,12 @@ from nodegraph.graph.sources import open_document
 from nodegraph.graph.sweep import Axis, Mode, cells, drawn
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.modelfiles.index import FileIndex
+from nodegraph.modelfiles.kinds import MODEL_KINDS
 from nodegraph.packs import Packs, load_packs
 from nodegraph.registry import suggest
 from nodegraph.runtime import Artifact, Keyed, RunRecord
 
 Source = BoundGraph | Document | Path | str | bytes | Mapping[str, Any]
-KINDS = ("checkpoints", "loras", "images")
 DISK_CACHE_BYTES = 4 * 2**30
 
 
@@ -117,7 +117,7 @@ class Engine:
         self.outputs = Path(outputs) if outputs is not None else self.data_dir / "outputs"
         self.packs = packs if packs is not None else load_packs()
         self.registry = self.packs.registry
-        self.files = FileIndex(self._folders(), self.data_dir / "file_hashes.json")
+        self.files = FileIndex(self._folders(), self.data_dir / "file_index.sqlite")
         self.cache = MemoryCache(cache_bytes)
         # A debug run trusts nothing that lies on disk, and leaves nothing there that a node may have spoilt.
         self.disk = self._disk_cache(disk_cache_bytes) if disk_cache_bytes > 0 and not debug else None
@@ -137,7 +137,7 @@ class Engine:
         return DiskCache(self.data_dir / "cache", limit, self.registry.codecs, lambda: self.resources.tensors)
 
     def _folders(self) -> dict[str, list[Path]]:
-        own = {kind: [self.data_dir / "models" / kind] for kind in KINDS if kind != "images"}
+        own = {kind: [self.data_dir / "models" / kind] for kind in MODEL_KINDS}
         own["images"] = [self.data_dir / "inputs", self.outputs]
         shipped = self.registry.folders
         return {kind: [*own.get(kind, []), *shipped.get(kind, [])] for kind in {**own, **shipped}}
@@ -155,6 +155,7 @@ class Engine:
         self._closed = True
         self._lanes.close()
         self._tiers.close()
+        self.files.close()
 
     @property
     def resources(self) -> Resources:

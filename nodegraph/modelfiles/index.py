@@ -3,58 +3,128 @@
 A hash is known for (device, inode, size, mtime, ctime); a file that changed in any of them is hashed
 again. Names are relative to the folders of their kind; a path to a file elsewhere is a name too, unless
 the index is closed (`allow_paths=False`).
+
+Whether one file is there is always asked of the file system. What files there are is a listing that a
+background thread keeps: nobody waits for it longer than `patience`, so that a slow disk delays no plan.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
-import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from nodegraph.errors import InputError
+from nodegraph.modelfiles.background import Background
+from nodegraph.modelfiles.hashing import Progress, Stamp, hash_file, stamp_of
+from nodegraph.modelfiles.kinds import MODEL_KINDS, belongs
+from nodegraph.modelfiles.memory import Memory
+from nodegraph.modelfiles.scanning import ListFolder, list_folder, scan
 from nodegraph.values import ModelFile
 
 log = logging.getLogger(__name__)
-Stamp = tuple[int, int, int, int, int]
-SUFFIXES: Mapping[str, tuple[str, ...]] = {
-    "checkpoints": (".safetensors",),
-    "loras": (".safetensors",),
-    "images": (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
-}
-_CHUNK = 8 * 2**20
+
+
+@dataclass
+class Counters:
+    """What an index did, for tests and reports.
+
+    scans of all folders; folders whose names were listed; files that a scan looked at; files hashed.
+    """
+
+    scans: int = 0
+    listed: int = 0
+    checked: int = 0
+    hashed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFile:
+    """One file of a kind as the last scan saw it: its size in bytes, and its sha256 if that is known."""
+
+    kind: str
+    name: str
+    path: Path
+    size: int
+    hash: str | None
 
 
 class FileIndex:
-    """Files by kind. Earlier folders of a kind win where two hold the same name. Thread-safe."""
+    """Files by kind. Earlier folders of a kind win where two hold the same name. Thread-safe.
+
+    folders: kind -> folders, read only; memory: the file in which the index is kept; patience: how many
+    seconds `names` waits for a scan; lister: how a folder's names are read.
+    """
 
     def __init__(
-        self, folders: Mapping[str, Sequence[Path]], memory: Path | None = None, *, allow_paths: bool = True
+        self,
+        folders: Mapping[str, Sequence[Path]],
+        memory: Path | None = None,
+        *,
+        allow_paths: bool = True,
+        patience: float = 1.0,
+        lister: ListFolder = list_folder,
     ) -> None:
-        self._folders = {kind: list(paths) for kind, paths in folders.items()}
-        self._memory = memory
+        self.folders: Mapping[str, Sequence[Path]] = {kind: list(paths) for kind, paths in folders.items()}
+        self.memory = Memory(memory)
+        self.counters = Counters()
         self._allow_paths = allow_paths
+        self._patience = patience
+        self._lister = lister
         self._lock = threading.Lock()
-        self._hashes: dict[Stamp, str] = _read_memory(memory)
+        self._scanning = threading.Lock()
+        self._hashes: dict[Stamp, str] = {}
         self._paths: dict[str, Path] = {}
-        self.hashed = 0
-        """How many files were hashed by this index: a counter for tests and reports."""
+        self._listing: dict[Path, Mapping[str, Stamp | None]] = {}
+        self._unhashed: deque[tuple[Path, Stamp]] = deque()
+        self._tried: set[Stamp] = set()
+        self._gathered = 0
+        self._background = Background(self.refresh, self._hash_next)
+
+    @property
+    def hashed(self) -> int:
+        """How many files were hashed by this index."""
+        return self.counters.hashed
 
     def names(self, kind: str) -> Sequence[str]:
-        """The names of all files of a kind, sorted."""
-        suffixes = SUFFIXES.get(kind)
-        found: set[str] = set()
-        for folder in self._folders.get(kind, []):
-            for path in folder.rglob("*") if folder.is_dir() else ():
-                name = path.relative_to(folder).as_posix()
-                if (suffixes is None or path.suffix.lower() in suffixes) and self._in_folder(folder, name):
-                    found.add(name)
-        return sorted(found)
+        """The names of all files of a kind, sorted, as far as they are known after `patience` seconds."""
+        self._background.wait(self._background.request(), self._patience)
+        return sorted({name for _, name, _ in self._listed(kind)})
+
+    def entries(self, kind: str) -> list[IndexedFile]:
+        """All files of a kind as the last scan saw them, sorted by name. It asks for no scan itself."""
+        found: dict[str, IndexedFile] = {}
+        for folder, name, stamp in self._listed(kind):
+            if name not in found and stamp is not None:
+                digest = self._hashes.get(stamp)
+                found[name] = IndexedFile(kind, name, folder / name, stamp[2], digest)
+        return [found[name] for name in sorted(found)]
+
+    def refresh(self) -> None:
+        """Scan every folder now. Only folders that changed since the last scan are listed again."""
+        with self._scanning:
+            kinds: dict[Path, list[str]] = {}
+            for kind, folders in self.folders.items():
+                for folder in folders:
+                    kinds.setdefault(folder, []).append(kind)
+            for root, wanted in kinds.items():
+                self._scan(root, wanted)
+            with self._lock:
+                self._hashes.update(self.memory.hashes())
+                self.counters.scans += 1
+
+    def watch(self, interval: float = 30.0) -> None:
+        """From now on, scan every `interval` seconds and hash new model files, on a background thread."""
+        self._background.repeat(interval)
+
+    def close(self) -> None:
+        """End the background thread, if there is one."""
+        self._background.close()
 
     def has(self, kind: str, name: str) -> bool:
         """Whether there is a file of that kind and name."""
@@ -62,7 +132,7 @@ class FileIndex:
 
     def find(self, kind: str, name: str) -> Path | None:
         """Where the file lies, or None. A name never leads out of its folder."""
-        for folder in self._folders.get(kind, []):
+        for folder in self.folders.get(kind, []):
             path = self._in_folder(folder, name)
             if path is not None:
                 return path
@@ -70,50 +140,53 @@ class FileIndex:
             return Path(name).absolute()
         return None
 
-    def _in_folder(self, folder: Path, name: str) -> Path | None:
-        """The file of that name in a folder. Links out of the folder are followed by an open index only."""
-        path = folder / name
-        if not _is_file(path):
-            return None
-        place = _normal if self._allow_paths else Path.resolve
-        return path if place(path).is_relative_to(place(folder)) else None
+    def find_hash(self, kind: str, digest: str, size: int | None = None) -> str | None:
+        """The name of a file of the kind that has this content, whatever it is called. None if there is none.
+
+        The folders are scanned; files whose hash is not known are read, but only those of the wanted size.
+        """
+        self.refresh()
+        unknown = []
+        for entry in self.entries(kind):
+            if entry.hash == digest and self.known(kind, entry.name) == digest:
+                return entry.name
+            if entry.hash is None and entry.size == size:
+                unknown.append(entry.name)
+        for name in unknown:
+            with suppress(InputError):  # one that cannot be read is not what is looked for
+                if self.ensure(kind, name) == digest:
+                    return name
+        return None
 
     def get(self, kind: str, name: str) -> ModelFile:
         """The file with its content hash, hashing it if needed. InputError if there is none."""
         return ModelFile(self.ensure(kind, name), name)
 
     def known(self, kind: str, name: str) -> str | None:
-        """The content hash, if the index knows it already."""
+        """The content hash, if it is known already: to this index, or to another process with its memory."""
         path = self.find(kind, name)
         if path is None:
             return None
         try:
-            digest = self._hashes.get(_stamp(path))
-        except FileNotFoundError:
+            stamp = stamp_of(path.stat())
+        except OSError:
             return None  # it went away since
+        digest = self._hashes.get(stamp) or self.memory.hashes([stamp]).get(stamp)
         if digest is not None:
-            self._paths[digest] = path
+            with self._lock:
+                self._hashes[stamp] = digest
+                self._paths[digest] = path
         return digest
 
-    def ensure(self, kind: str, name: str, progress: Callable[[int, int], None] | None = None) -> str:
-        """The content hash (sha256), computed now if it is not known. progress gets (bytes done, all)."""
-        known = self.known(kind, name)
+    def ensure(self, kind: str, name: str, progress: Progress | None = None, *, again: bool = False) -> str:
+        """The content hash (sha256), computed now if it is not known, or if it shall be read again."""
+        known = None if again else self.known(kind, name)
         if known is not None:
             return known
         path = self.find(kind, name)
         if path is None:
             raise InputError(f"there is no file '{name}' in {kind}", code="unknown_file")
-        try:
-            stamp = _stamp(path)
-            digest = _hash(path, progress)
-        except OSError as error:
-            raise InputError(f"'{path}' cannot be read: {error.strerror}", code="unreadable") from None
-        with self._lock:
-            self.hashed += 1
-            self._hashes[stamp] = digest
-            self._paths[digest] = path
-            self._remember()
-        return digest
+        return self._hash(path, progress)
 
     def path(self, file: ModelFile) -> Path:
         """Where the content with that hash lies. InputError if the index has not seen it."""
@@ -129,19 +202,80 @@ class FileIndex:
         pairs = ((pair, self.known(*pair)) for pair in wanted)
         return {pair: digest for pair, digest in pairs if digest is not None}
 
-    def _remember(self) -> None:
-        if self._memory is None:
-            return
-        text = json.dumps([[*stamp, digest] for stamp, digest in self._hashes.items()])
-        temporary = self._memory.with_name(f".{secrets.token_hex(8)}.part")
+    def _hash(self, path: Path, progress: Progress | None) -> str:
         try:
-            self._memory.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text)
-            temporary.replace(self._memory)
+            stamp, digest = hash_file(path, progress)
         except OSError as error:
-            log.warning("hashes cannot be remembered: %s", error)
-            with suppress(OSError):
-                temporary.unlink()
+            raise InputError(f"'{path}' cannot be read: {error.strerror}", code="unreadable") from None
+        with self._lock:
+            self.counters.hashed += 1
+            self._hashes[stamp] = digest
+            self._paths[digest] = path
+        self.memory.put_hash(stamp, digest)
+        return digest
+
+    def _hash_next(self, breathe: Callable[[], None]) -> bool:
+        """Hash one model file of those that have no hash yet; False if there is none."""
+        if not self._unhashed and self._gathered != self.counters.scans:
+            self._gathered = self.counters.scans
+            self._unhashed.extend(
+                (folder / name, stamp)
+                for kind in MODEL_KINDS
+                for folder, name, stamp in self._listed(kind)
+                if stamp is not None and stamp not in self._hashes and stamp not in self._tried
+            )
+        if not self._unhashed:
+            return False
+        path, stamp = self._unhashed.popleft()
+        self._tried.add(stamp)  # one that cannot be read is not tried again until it changes
+        try:
+            if stamp not in self._hashes and stamp not in self.memory.hashes([stamp]):
+                self._hash(path, lambda _done, _all: breathe())
+        except InputError as error:
+            log.warning("%s", error)
+        return True
+
+    def _scan(self, root: Path, kinds: Sequence[str]) -> None:
+        earlier = self.memory.folders(root)
+        found = scan(
+            root,
+            lambda name: any(belongs(kind, name) for kind in kinds),
+            earlier,
+            closed=not self._allow_paths,
+            lister=self._lister,
+        )
+        with self._lock:
+            self._listing[root] = found.files
+            self.counters.listed += found.listed
+            self.counters.checked += found.checked
+        changed = {place: folder for place, folder in found.folders.items() if earlier.get(place) != folder}
+        self.memory.put_folders(root, changed, earlier.keys() - found.folders.keys())
+
+    def _listed(self, kind: str) -> Iterator[tuple[Path, str, Stamp | None]]:
+        """The (folder, name, stamp) of the files of a kind, folders that win first."""
+        for folder in self.folders.get(kind, []):
+            listing = self._listing.get(folder)
+            for name, stamp in (listing if listing is not None else self._remembered(folder)).items():
+                if belongs(kind, name):
+                    yield folder, name, stamp
+
+    def _remembered(self, root: Path) -> Mapping[str, Stamp | None]:
+        """What the last scan of any process saw: it serves until ours is done."""
+        names: dict[str, Stamp | None] = {
+            f"{place}/{name}" if place else name: None
+            for place, folder in self.memory.folders(root).items()
+            for name in (*folder.files, *folder.links)
+        }
+        with self._lock:
+            return self._listing.setdefault(root, names)
+
+    def _in_folder(self, folder: Path, name: str) -> Path | None:
+        """The file of that name in a folder. Links out of the folder are followed by an open index only."""
+        path = folder / name
+        if not _is_file(path):
+            return None
+        place = _normal if self._allow_paths else Path.resolve
+        return path if place(path).is_relative_to(place(folder)) else None
 
 
 def _is_file(path: Path) -> bool:
@@ -153,30 +287,3 @@ def _is_file(path: Path) -> bool:
 
 def _normal(path: Path) -> Path:
     return Path(os.path.normpath(path))
-
-
-def _stamp(path: Path) -> Stamp:
-    status = path.stat()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _hash(path: Path, progress: Callable[[int, int], None] | None) -> str:
-    digest = hashlib.sha256()
-    total = path.stat().st_size
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            if progress is not None:
-                progress(min(file.tell(), total), total)
-    return digest.hexdigest()
-
-
-def _read_memory(memory: Path | None) -> dict[Stamp, str]:
-    """Hashes from earlier runs. A damaged memory costs time, never correctness: it is read as empty."""
-    if memory is None or not memory.is_file() or not os.access(memory, os.R_OK):
-        return {}
-    try:
-        rows = json.loads(memory.read_text())
-        return {(int(a), int(b), int(c), int(d), int(e)): str(digest) for a, b, c, d, e, digest in rows}
-    except (ValueError, TypeError):
-        return {}

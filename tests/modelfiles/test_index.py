@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def opened(folder: Path, memory: Path | None = None, **options: bool) -> FileIndex:
+def opened(folder: Path, memory: Path | None = None, **options: Any) -> FileIndex:
     return FileIndex({"loras": [folder]}, memory, **options)
 
 
