@@ -53,12 +53,8 @@ def names(index: FileIndex) -> list[str]:
 _places = st.sampled_from(
     [f"{folder}{name}.safetensors" for folder in ("", "a/", "a/b/", "c/") for name in "xyz"]
 )
-_steps = st.lists(
-    st.tuples(
-        st.sampled_from(["write", "remove", "move", "scan", "restart"]), _places, _places, st.binary(max_size=3)
-    ),
-    max_size=25,
-)  # fmt: skip
+_kinds = st.sampled_from(["write", "remove", "move", "scan", "restart"])
+_steps = st.lists(st.tuples(_kinds, _places, _places, st.binary(max_size=3)), max_size=25)
 
 
 @settings(max_examples=25, deadline=None)
