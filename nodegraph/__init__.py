@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from nodegraph.marks import Added, Body, Choice, File, OneOrMany, Seed
     from nodegraph.registry import Registry
     from nodegraph.runtime import Context
-    from nodegraph.values import Conditioning, Image, Latent, Mask, Model, Sigmas, TextEncoder, Vae
+    from nodegraph.values import (
+        Conditioning,
+        Guider,
+        Image,
+        Latent,
+        Mask,
+        Model,
+        Noise,
+        Sampler,
+        Sigmas,
+        TextEncoder,
+        Vae,
+    )
 
 _HOMES = {
     "nodegraph.declare": ("node",),
@@ -31,16 +43,17 @@ _HOMES = {
     "nodegraph.registry": ("Registry",),
     "nodegraph.runtime": ("Context",),
     "nodegraph.values": (
-        "Conditioning", "Image", "Latent", "Mask", "Model", "Sigmas", "TextEncoder", "Vae",
+        "Conditioning", "Guider", "Image", "Latent", "Mask", "Model", "Noise", "Sampler", "Sigmas",
+        "TextEncoder", "Vae",
     ),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
 __all__ = [
-    "Added", "Body", "Choice", "Conditioning", "Context", "Document", "Engine", "File", "Graph", "Image",
-    "Latent", "Mask", "Model", "NodegraphError", "OneOrMany", "Registry", "Seed", "Sigmas", "TextEncoder",
-    "Vae", "hookimpl", "node",
+    "Added", "Body", "Choice", "Conditioning", "Context", "Document", "Engine", "File", "Graph", "Guider",
+    "Image", "Latent", "Mask", "Model", "NodegraphError", "Noise", "OneOrMany", "Registry", "Sampler", "Seed",
+    "Sigmas", "TextEncoder", "Vae", "hookimpl", "node",
 ]  # fmt: skip
 
 

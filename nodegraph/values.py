@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,12 +101,34 @@ class Latent:
         return replace(self, samples=samples)
 
 
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle of a picture, in pixels or in fractions of its sides; (x, y) is the upper left corner."""
+
+    width: float
+    height: float
+    x: float = 0.0
+    y: float = 0.0
+    unit: Literal["pixels", "fraction"] = "pixels"
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class ConditioningEntry:
-    """One prompt as the denoiser sees it: tokens float32 [B,T,D], pooled float32 [B,P] or None."""
+    """One prompt as the denoiser sees it: tokens float32 [B,T,D], pooled float32 [B,P] or None.
+
+    strength: its weight beside other entries; area and mask: where it counts (the mask's values times
+    mask_strength are weights); start and end: when, as fractions of the training timesteps from the noisy
+    side, 0 to 1.
+    """
 
     tokens: Tensor
     pooled: Tensor | None = None
+    strength: float = 1.0
+    area: Area | None = None
+    mask: Mask | None = None
+    mask_strength: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
 
     def __repr__(self) -> str:
         pooled = f", pooled {_form(self.pooled)}" if self.pooled is not None else ""
@@ -133,15 +155,40 @@ class Sigmas:
         return f"<Sigmas {_form(self.values)}>"
 
 
+JsonScalar = bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Where a run's noise comes from: a seed, 0 to 2^64 - 1.
+
+    initial: whether noise is added to the latent at the start. Noise of later steps (of samplers that want
+    it) comes from the seed in any case.
+    """
+
+    seed: int = 0
+    initial: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """A sampler by its name in the registry `samplers`, and its options, sorted by name."""
+
+    name: str
+    options: tuple[tuple[str, JsonScalar], ...] = ()
+
+    @classmethod
+    def of(cls, name: str, **options: JsonScalar) -> Sampler:
+        """A sampler with named options, in the one order that makes equal samplers equal."""
+        return cls(name, tuple(sorted(options.items())))
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """A model file by content: `hash` identifies it, `name` (relative to its folder) is for people."""
 
     hash: str
     name: str = field(default="", compare=False)
-
-
-JsonScalar = bool | int | float | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +227,23 @@ class Model(Recipe):
     def patched(self, patch: Patch) -> Model:
         """The same model with one more patch."""
         return replace(self, patches=(*self.patches, patch))
+
+
+@dataclass(frozen=True, slots=True)
+class Guider:
+    """A model and the prompts that guide it, with the rule that combines their predictions.
+
+    rule: "basic", "cfg" or "dual_cfg"; prompts by name (`positive`, `second`, `negative`); options of the
+    rule by name, such as `cfg`.
+    """
+
+    model: Model
+    rule: str
+    prompts: tuple[tuple[str, Conditioning], ...]
+    options: tuple[tuple[str, JsonScalar], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Guider {self.rule} of {', '.join(name for name, _ in self.prompts)}>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from nodegraph.diffusion.guidance import Denoise
+from nodegraph.diffusion.guidance.kinds import Denoise, with_negative
 from nodegraph.errors import InputError
 from nodegraph.runtime import Noising
 from nodegraph.values import Mask
@@ -28,7 +28,7 @@ def latent_mask(mask: Mask, samples: Tensor) -> Tensor:
     return resized.expand(samples.shape[0], -1, -1, -1)
 
 
-def masked(denoise: Denoise, noising: Noising, original: Tensor, noise: Tensor, mask: Tensor) -> Denoise:
+class Masked:
     """A denoiser that repaints only where the mask is 1.
 
     What it sees outside the mask is the original with noise of the level, what it gives there is the
@@ -36,8 +36,26 @@ def masked(denoise: Denoise, noising: Noising, original: Tensor, noise: Tensor, 
     RePaint, equation 8). original and noise [B,C,h,w], mask [B,1,h,w].
     """
 
-    def repaint(x: Tensor, sigma: Tensor) -> Tensor:
-        seen = x * mask + noising.noised(original, noise, sigma) * (1 - mask)
-        return denoise(seen, sigma) * mask + original * (1 - mask)
+    def __init__(
+        self, denoise: Denoise, noising: Noising, original: Tensor, noise: Tensor, mask: Tensor
+    ) -> None:
+        self._denoise = denoise
+        self._noising = noising
+        self._original = original
+        self._noise = noise
+        self._mask = mask
 
-    return repaint
+    def __call__(self, x: Tensor, sigma: Tensor) -> Tensor:
+        return self._given(self._denoise(self._seen(x, sigma), sigma))
+
+    def with_negative(self, x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        """As `guidance.kinds.WithNegative`, where the denoiser is one."""
+        guided, negative = with_negative(self._denoise)(self._seen(x, sigma), sigma)
+        return self._given(guided), self._given(negative)
+
+    def _seen(self, x: Tensor, sigma: Tensor) -> Tensor:
+        outside = self._noising.noised(self._original, self._noise, sigma)
+        return x * self._mask + outside * (1 - self._mask)
+
+    def _given(self, x0: Tensor) -> Tensor:
+        return x0 * self._mask + self._original * (1 - self._mask)

@@ -1,24 +1,36 @@
-"""One run of a sampler: from a latent, two prompts and a seed to a new latent."""
+"""One run of a sampler: from a latent, prompts and a seed to a new latent."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from nodegraph.diffusion.guidance import guided
-from nodegraph.diffusion.inpaint import latent_mask, masked
+from nodegraph.diffusion.guidance.guided import Guided, cfg_rule
+from nodegraph.diffusion.guidance.kinds import Denoise
+from nodegraph.diffusion.inpaint import Masked, latent_mask
 from nodegraph.diffusion.noise import BrownianNoise, OnDevice, Shape, WhiteNoise, initial_noise
 from nodegraph.diffusion.samplers.kinds import Brownian
 from nodegraph.diffusion.schedulers import levels_for
 from nodegraph.errors import InputError, NodegraphError
 from nodegraph.runtime import LiveDenoiser, Sampler, Scheduler, StepNoise
-from nodegraph.values import Conditioning, Latent
+from nodegraph.values import Conditioning, Latent, Noise
 
 OnRunStep = Callable[[int, int, Tensor], None]
 """Called after every step with its index, the number of steps, and x0 in the VAE's own space."""
+
+MakeDenoise = Callable[[Tensor], Denoise]
+"""Latents [B,C,h,w] as the denoiser sees them, on its device -> what the sampler asks."""
+
+
+class Sampled(NamedTuple):
+    """What a run gives: the latent at the last level, and the last clean estimate."""
+
+    latent: Latent
+    denoised: Latent
 
 
 @torch.no_grad()
@@ -46,45 +58,82 @@ def sample(
     InputError: a value out of range, or prompts that do not fit the model. NodegraphError with code
     `not_finite`: the result has infinities or NaNs.
     """
-    _check(seed, steps, cfg, denoise)
+    check_range("steps", steps, 1, math.inf, "1 or more")
+    check_range("denoise", denoise, 0, 1, "0 to 1")
+    check_range("cfg", cfg, -math.inf, math.inf, "a finite number")
+    sigmas = levels_for(scheduler, denoiser.noising, steps, denoise, latent_size(latent))
+    prompts = {"positive": positive, "negative": negative}
+
+    def guidance(like: Tensor) -> Denoise:
+        return Guided(denoiser, prompts, cfg_rule(cfg), like, down=latent.format.down)
+
+    run = sample_levels(denoiser, guidance, latent, sigmas, Noise(seed), sampler, on_step=on_step)
+    return run.latent
+
+
+def latent_size(latent: Latent) -> tuple[int, int]:
+    """Height and width in cells."""
+    return int(latent.samples.shape[2]), int(latent.samples.shape[3])
+
+
+@torch.no_grad()
+def sample_levels(
+    denoiser: LiveDenoiser,
+    guidance: MakeDenoise,
+    latent: Latent,
+    sigmas: Tensor,
+    noise: Noise,
+    sampler: Sampler,
+    *,
+    on_step: OnRunStep | None = None,
+) -> Sampled:
+    """Follow given noise levels [n+1], descending; what remains at the last level stays in the result.
+
+    With `noise.initial` the latent is noised to the first level; without, it is taken as it is: what a run
+    that stopped at that level left. Two runs over [a..b] and [b..c] are one over [a..c] for every sampler
+    that remembers nothing between steps. Fewer than two levels give the latent back.
+    """
+    check_range("seed", noise.seed, 0, 2**64 - 1, "0 to 2^64 - 1")
     noising = denoiser.noising
-    sigmas = levels_for(scheduler, noising, steps, denoise)
     if len(sigmas) < 2:
-        return latent
+        return Sampled(latent, latent)
     space, device = latent.format, denoiser.device
     original = (latent.samples.to(device, torch.float32) - space.shift) * space.scale
-    batch, channels, height, width = original.shape
-    shape = (channels, height, width)
-    noise = initial_noise(seed, latent.indices, shape).to(device)
-    x = noising.noised(original, noise, sigmas[0], full=_at_the_top(sigmas, noising.table))
+    shape = (original.shape[1], original.shape[2], original.shape[3])
+    unit = torch.zeros_like(original)
+    if noise.initial:
+        unit = initial_noise(noise.seed, latent.indices, shape).to(device)
+    x = noising.noised(original, unit, sigmas[0], full=_at_the_top(sigmas, noising.table))
 
-    predict = guided(denoiser, positive, negative, cfg, batch)
+    predict = guidance(original)
     mask = None if latent.noise_mask is None else latent_mask(latent.noise_mask, original)
     if mask is not None:
-        predict = masked(predict, noising, original, noise, mask)
+        predict = Masked(predict, noising, original, unit, mask)
+    last = original
 
     def report(step: int, _: Tensor, x0: Tensor) -> None:
+        nonlocal last
+        last = x0
         if on_step is not None:
             on_step(step, len(sigmas) - 1, x0 / space.scale + space.shift)
 
-    step_noise = OnDevice(_step_noise(sampler, seed, latent.indices, shape, sigmas), device)
+    step_noise = OnDevice(_step_noise(sampler, noise.seed, latent.indices, shape, sigmas), device)
     x = noising.clean(sampler(predict, x, sigmas, step_noise, report), sigmas[-1])
     _check_finite(x)
-    samples = (x / space.scale + space.shift).to(latent.samples.device)
-    if mask is not None:  # rounding must not touch what was to be kept
-        samples = torch.where(mask.to(samples.device) == 0, latent.samples.to(samples.dtype), samples)
-    return latent.with_samples(samples)
+
+    def back(made: Tensor) -> Latent:
+        samples = (made / space.scale + space.shift).to(latent.samples.device)
+        if mask is not None:  # rounding must not touch what was to be kept
+            samples = torch.where(mask.to(samples.device) == 0, latent.samples.to(samples.dtype), samples)
+        return latent.with_samples(samples)
+
+    return Sampled(back(x), back(last))
 
 
-def _check(seed: int, steps: int, cfg: float, denoise: float) -> None:
-    if not 0 <= seed < 2**64:
-        raise InputError("the seed is out of range", input="seed", expected="0 to 2^64 - 1", found=str(seed))
-    if steps < 1:
-        raise InputError("there are no steps to take", input="steps", expected="1 or more", found=str(steps))
-    if not 0 <= denoise <= 1:
-        raise InputError("denoise is out of range", input="denoise", expected="0 to 1", found=str(denoise))
-    if not math.isfinite(cfg):
-        raise InputError("cfg is no number", input="cfg", expected="a finite number", found=str(cfg))
+def check_range(name: str, value: float, low: float, high: float, expected: str) -> None:
+    """InputError where a number is none, infinite, or outside its range."""
+    if not (math.isfinite(value) and low <= value <= high):
+        raise InputError(f"{name} is out of range", input=name, expected=expected, found=str(value))
 
 
 def _at_the_top(sigmas: Tensor, table: Tensor) -> bool:

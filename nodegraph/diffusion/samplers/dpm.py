@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nodegraph.diffusion.guidance import Denoise
+from nodegraph.diffusion.guidance.kinds import Denoise
 from nodegraph.diffusion.samplers.kinds import OnStep
 from nodegraph.runtime import StepNoise
 

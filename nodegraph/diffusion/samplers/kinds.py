@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from nodegraph.diffusion.guidance import Denoise
+from nodegraph.diffusion.guidance.kinds import Denoise
 from nodegraph.runtime import Sampler, StepNoise
 
 OnStep = Callable[[int, Tensor, Tensor], None]
