@@ -101,7 +101,7 @@ class MemoryCache:
                 return
             while self.used + size > self.budget:
                 self._evict()
-            self._entries[key] = CacheEntry(outputs, size, seconds, self._worth(seconds, size), node)
+            self._entries[key] = CacheEntry(outputs, size, seconds, self._clock + seconds / size, node)
             self.used += size
             if key in self._pins:
                 self._pinned_bytes += size

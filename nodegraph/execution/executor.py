@@ -267,6 +267,10 @@ class Executor:
         node, slots = entry.node, self._board.slots
         values = dict(node.params)
         lazy = node.type.lazy_inputs
+        if not lazy:
+            for name, (source, output) in node.links.items():
+                values[name] = slots[source].outputs[output]
+            return values
         for name, (source, output) in node.links.items():
             if name in lazy:
                 values[name] = LazyValue(partial(self._demand, node.type.inputs[name], source, output))
@@ -302,12 +306,13 @@ class Executor:
 
     def _call(self, slot: Slot, values: dict[str, Any], context: NodeContext | None) -> _Done:
         entry = slot.entry
+        type_ = entry.node.type
         start = time.perf_counter()
         try:
             arguments = arguments_of(entry.node, values, context)
             watch = self.around.watch
             if watch is None:
-                outputs = outputs_of(entry.node.type, entry.node.type.function(**arguments))
+                outputs = outputs_of(type_, type_.function(**arguments))
             else:
                 outputs = watch.run(entry, arguments, self._origins(entry), outputs_of)
         except BaseException as error:  # noqa: BLE001 - a node may raise anything (sys.exit too): it fails alone
@@ -371,7 +376,7 @@ class Executor:
         else:
             self._fail(entry, done.error, done.seconds)
             self._bury(slot)
-        if entry.key in self._claimed and done.outcome == "ran":
+        if self._claimed and entry.key in self._claimed and done.outcome == "ran":
             self._claimed.discard(entry.key)
             self.flights.land(entry.key, outputs)
         self._board.release(slot)

@@ -357,6 +357,10 @@ class _Binder:
     def _bind_outputs(self) -> dict[str, tuple[str, str]]:
         outputs: dict[str, tuple[str, str]] = {}
         for name, reference in self.flat.outputs.items():
+            whole = self.types.get(reference)
+            if whole is not None and whole.single_output is not None:
+                outputs[name] = reference, whole.single_output.name
+                continue
             resolved = self._resolve(reference, None, f"outputs.{name}")
             if resolved is not None:
                 outputs[name] = resolved
