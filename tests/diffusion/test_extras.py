@@ -8,8 +8,11 @@ from torch import Tensor
 
 from nodegraph.diffusion.extras import conditioned, extras_of, signature
 from nodegraph.diffusion.guidance import guided
+from nodegraph.diffusion.prediction import Flow, Noising
+from nodegraph.diffusion.schedules import FlowSchedule
 from nodegraph.errors import InputError
-from nodegraph.runtime import Extras, TakesExtras
+from nodegraph.runtime import Extras, LiveDenoiser, TakesExtras
+from nodegraph.runtime import Noising as LevelsOf
 from nodegraph.values import Conditioning, ConditioningEntry, Latent, Mask
 
 TOKENS = torch.zeros(1, 2, 3)
@@ -19,7 +22,8 @@ class Plain:
     """A denoiser of tokens alone: x0 is their mean."""
 
     device = torch.device("cpu")
-    sigmas = torch.tensor([0.1, 1.0])
+    noising: LevelsOf = Noising(Flow(), FlowSchedule())
+    sigmas = noising.table
 
     def denoise(self, x: Tensor, sigma: Tensor, tokens: Tensor) -> Tensor:
         return tokens.mean((1, 2)).view(-1, 1, 1, 1).expand(x.shape)
@@ -93,7 +97,7 @@ def test_every_prompt_is_asked_with_its_own_extras() -> None:
 
 
 def test_a_denoiser_of_tokens_alone_refuses_pictures_and_ignores_the_rest() -> None:
-    denoiser = Plain()
+    denoiser: LiveDenoiser = Plain()
     assert conditioned(denoiser, [ConditioningEntry(TOKENS, torch.zeros(1, 5), guidance=2.0)], 1) is denoiser
     for entry in (
         ConditioningEntry(TOKENS, beside=picture(0)),
