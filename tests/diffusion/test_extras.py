@@ -90,8 +90,8 @@ def test_every_prompt_is_asked_with_its_own_extras() -> None:
     assert isinstance(denoiser, TakesExtras)
     positive = Conditioning((ConditioningEntry(TOKENS, guidance=3.0), ConditioningEntry(TOKENS)))
     negative = Conditioning((ConditioningEntry(TOKENS, guidance=2.0),))
-    denoise = guided(denoiser, positive, negative, 4.0, 2)
-    x0 = denoise(torch.zeros(2, 4, 2, 2), torch.tensor(1.0))
+    x = torch.zeros(2, 4, 2, 2)
+    x0 = guided(denoiser, positive, negative, 4.0, x)(x, torch.tensor(1.0))
     assert torch.equal(x0, torch.full((2, 4, 2, 2), 2.0 + 4.0 * (1.5 - 2.0)))
     assert len(denoiser.extras) == 2  # two with guidance together, one without
 
