@@ -29,7 +29,7 @@ def test_metadata_then_neighbour_then_folders_agree(tmp_path: Path) -> None:
     beside = source(Header(tmp_path / "beside" / "m.safetensors", {}), 77)
     shared = source(Header(tmp_path / "a" / "m.safetensors", {}), 77)
     text = "a photo of a cat, 4k"
-    assert inside.chunks(text) == beside.chunks(text) == shared.chunks(text)
+    assert inside.ids(text) == beside.ids(text) == shared.ids(text)
 
 
 def test_none_anywhere_names_every_place(tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from nodegraph.diffusion.text.tokenizer import Chunk, ClipTokenizer
+from nodegraph.diffusion.text.chunks import Token
+from nodegraph.diffusion.text.prompt import parse_prompt
+from nodegraph.diffusion.text.tokenizer import ClipTokenizer
+from nodegraph.diffusion.text.weighting import weigh
 from nodegraph.diffusion.weights import assign
 from nodegraph.errors import InputError
 from nodegraph.modelfiles.configs import ClipTextConfig
@@ -78,18 +81,32 @@ class ClipTextEncoder:
     def __init__(self, model: CLIPTextModel, tokenizer: ClipTokenizer) -> None:
         self.model = model
         self.tokenizer = tokenizer
+        self.frame = tokenizer.frame()
 
     def encode(self, text: str) -> ConditioningEntry:
         """The prompt's tokens [1, 77 n, D], float32 on the CPU: last hidden state, normalised.
 
-        A long prompt is encoded in n chunks of 77 that are joined. On the CPU because values on edges are
-        kept in caches, which must not hold a GPU's memory.
+        The text is read by the grammar of `prompt`. A long one is encoded in n chunks of 77 that are
+        joined. On the CPU because values on edges are kept in caches, which must not hold a GPU's memory.
         """
-        return ConditioningEntry(self.encode_chunks(self.tokenizer.chunks(text)))
+        groups = [
+            [Token(token, weight) for token in self.tokenizer.ids(stretch)]
+            for stretch, weight in parse_prompt(text)
+        ]
+        return ConditioningEntry(self.encode_chunks(self.frame.chunks(groups)))
 
     @torch.no_grad()
-    def encode_chunks(self, chunks: list[Chunk]) -> Tensor:
-        """Chunks of ids, each 77 long -> [1, 77 n, D]. Where weighting of single tokens can hook in."""
-        ids = torch.tensor(chunks, device=self.model.device)
+    def encode_chunks(self, chunks: Sequence[Sequence[Token]]) -> Tensor:
+        """Chunks, each 77 long -> [1, 77 n, D], weighted against the empty prompt."""
+        if all(token.weight == 1.0 for chunk in chunks for token in chunk):
+            return self._hidden(chunks).flatten(0, 1)[None]
+        *hidden, empty = self._hidden([*chunks, self.frame.empty()])
+        return torch.cat([weigh(tokens, empty, chunk) for tokens, chunk in zip(hidden, chunks, strict=True)])[
+            None
+        ]
+
+    def _hidden(self, chunks: Sequence[Sequence[Token]]) -> Tensor:
+        """[n, 77, D], float32 on the CPU."""
+        ids = torch.tensor([[token.id for token in chunk] for chunk in chunks], device=self.model.device)
         hidden: Tensor = self.model(input_ids=ids).last_hidden_state
-        return hidden.flatten(0, 1)[None].float().cpu()
+        return hidden.float().cpu()

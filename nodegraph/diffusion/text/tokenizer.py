@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
+from nodegraph.diffusion.text.chunks import Frame
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import TOKENIZER_KEYS
 
@@ -15,14 +16,9 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 SPLIT = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 """Pieces that never merge with each other (Radford et al. 2021, the released `simple_tokenizer`)."""
 
-LONG_WORD = 8
-"""A word of this many tokens may be cut at the end of a chunk; a shorter one moves to the next chunk."""
-
-Chunk = list[int]
-
 
 class ClipTokenizer:
-    """Turns a text into chunks of token ids, each `length` long with its start and end token.
+    """Turns a text into token ids, and knows the tokens around them in a chunk of `length`.
 
     vocabulary: token -> id; merges: pairs in order of priority. ValueError where they do not make a
     tokenizer.
@@ -55,28 +51,13 @@ class ClipTokenizer:
             ]
         )
 
-    def words(self, text: str) -> list[list[int]]:
-        """The token ids of every word (what white space separates) of a text."""
-        return [encoding.ids for encoding in self._bpe.encode_batch(text.split())]
+    def ids(self, text: str) -> list[int]:
+        """The token ids of a text, without start and end; brackets and numbers in it mean nothing here."""
+        return self._bpe.encode(text).ids
 
-    def chunks(self, text: str) -> list[Chunk]:
-        """The text as one or more chunks of `length` ids, padded with the end token.
-
-        A text longer than one chunk continues in the next, cut between words; each chunk is encoded
-        alone, with its own start and end.
-        """
-        room = self.length - 2
-        bodies: list[list[int]] = [[]]
-        for word in self.words(text):
-            rest = word
-            while len(rest) > room - len(bodies[-1]):
-                if len(word) >= LONG_WORD:
-                    space = room - len(bodies[-1])
-                    bodies[-1] += rest[:space]
-                    rest = rest[space:]
-                bodies.append([])
-            bodies[-1] += rest
-        return [[self.start, *body, *[self.end] * (self.length - 1 - len(body))] for body in bodies]
+    def frame(self, *, pad_with_end: bool = True) -> Frame:
+        """The layout of a chunk; the encoders differ in whether they pad with the end token or with 0."""
+        return Frame(self.start, self.end, self.end if pad_with_end else 0, self.length)
 
 
 def tokenizer_from_metadata(metadata: Mapping[str, str], path: Path, length: int = 77) -> ClipTokenizer:

@@ -11,8 +11,12 @@ from nodegraph import Conditioning, Context, TextEncoder, node
 Prompt = Annotated[str, Field(description="what the picture shows", json_schema_extra={"multiline": True})]
 
 
-@node("text.encode", category="Text", title="Encode text", lane="device")
+@node("text.encode", version=2, category="Text", title="Encode text", lane="device")
 def encode_text(ctx: Context, encoder: TextEncoder, text: Prompt = "") -> Conditioning:
-    """Turn a prompt into conditioning. An empty prompt guides towards nothing in particular."""
+    """Turn a prompt into conditioning. An empty prompt guides towards nothing in particular.
+
+    (text) gives a part more weight, (text:1.2) exactly that weight; \\( and \\) are brackets that are text.
+    A long prompt is encoded in several chunks.
+    """
     with ctx.models.use(encoder) as live:
         return Conditioning((live.encode(text),))

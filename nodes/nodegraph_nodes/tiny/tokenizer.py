@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nodegraph.diffusion.text.chunks import Token
 from nodegraph.diffusion.text.tokenizer import END, SPLIT, START, ClipTokenizer
 from nodegraph_nodes.tiny.captions import caption
 from nodegraph_nodes.tiny.heldout import training_scenes
@@ -128,8 +129,10 @@ class CaptionTokenizer:
 
     def words(self, text: str) -> list[int]:
         """Ids of the text alone."""
-        return [token for word in self.clip.words(text) for token in word]
+        return self.clip.ids(text)
 
     def __call__(self, text: str) -> list[int]:
         """The padded ids, always 77; what a longer text has more is cut off."""
-        return self.clip.chunks(text)[0]
+        group = [Token(token) for token in self.clip.ids(text)[: CONTEXT_LENGTH - 2]]
+        (chunk,) = self.clip.frame().chunks([group])
+        return [token.id for token in chunk]
