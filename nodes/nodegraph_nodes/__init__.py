@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nodegraph.hookspecs import ChoiceEntry, Exporter, Resources, ResourceSettings, hookimpl
+from nodegraph.hookspecs import ChoiceEntry, Exporter, NodeMigration, Resources, ResourceSettings, hookimpl
 from nodegraph.runtime import Files
 
 _HERE = Path(__file__).parent
@@ -20,6 +20,13 @@ def register_nodes() -> Sequence[object]:
     from nodegraph_nodes.catalogue import NODES
 
     return NODES
+
+
+@hookimpl
+def register_migrations() -> Sequence[NodeMigration]:
+    from nodegraph_nodes.catalogue import MIGRATIONS
+
+    return MIGRATIONS
 
 
 @hookimpl
