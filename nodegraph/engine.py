@@ -28,6 +28,7 @@ from nodegraph.execution.executor import Executor, RunState
 from nodegraph.execution.files import write_whole
 from nodegraph.execution.inflight import Flights
 from nodegraph.execution.lanes import Lanes
+from nodegraph.execution.late import LateModels
 from nodegraph.execution.nested import NestedRuns
 from nodegraph.execution.outputs import check_outputs
 from nodegraph.execution.plan import (
@@ -125,7 +126,7 @@ class Engine:
         self._tiers = Tiers(self.cache, self.disk)
         self._flights = Flights()
         self.saved = SavedFiles(self.data_dir / "saved_files.jsonl")
-        self._settings = ResourceSettings(device, dtype, model_bytes, self.data_dir)
+        self._settings = ResourceSettings(device, dtype, model_bytes, self.data_dir, self.registry.families)
         self._resources: Resources | None = None
         self._making_resources = threading.Lock()
         self._lanes = Lanes()
@@ -259,7 +260,7 @@ class Engine:
         around = Surroundings(
             self.registry,
             self.files,
-            _LateModels(self),
+            LateModels(lambda: self.resources.models),
             self._guard,
             self.outputs,
             record,
@@ -458,22 +459,6 @@ class Engine:
         }
         document = graph.document
         return RunRecord(document.to_json, current_values(document, self.registry), run)
-
-
-class _LateModels:
-    """The model store of an engine, made when a node first asks for weights."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def use(self, recipe: Any) -> Any:
-        return self._engine.resources.models.use(recipe)
-
-    def previewer(self, model: Any) -> Any:
-        return self._engine.resources.models.previewer(model)
-
-    def counters(self) -> Mapping[str, int]:
-        return self._engine.resources.models.counters()
 
 
 def _hash_progress(name: str, emit: events.Emit, cancel: CancelToken) -> Callable[[int, int], None]:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import pluggy
 
 from nodegraph.codecs import TensorStore
+from nodegraph.modelfiles.families import FAMILIES, Family
 from nodegraph.runtime import Files, ModelStore, RunRecord
 
 GROUP = "nodegraph"
@@ -94,13 +95,15 @@ class Resources(Protocol):
 class ResourceSettings:
     """What the user asked for: device ("auto", "cpu", "cuda:0"), dtype ("auto", …), bytes for models.
 
-    data_dir is where the user's own models lie, in `models/`.
+    data_dir is where the user's own models lie, in `models/`; families are those that a model file may be
+    of, in the order in which they are asked.
     """
 
     device: str = "auto"
     dtype: str = "auto"
     model_budget: int | None = None
     data_dir: Path | None = None
+    families: tuple[Family, ...] = FAMILIES
 
 
 class Hooks:
@@ -117,6 +120,10 @@ class Hooks:
     @hookspec
     def register_choices(self) -> Sequence[ChoiceEntry]:  # type: ignore[empty-body]
         """Return entries for open registries such as `samplers` and `schedulers`."""
+
+    @hookspec
+    def register_model_families(self) -> Sequence[Family]:  # type: ignore[empty-body]
+        """Return families of models; they are asked before the built-in ones what a file is."""
 
     @hookspec
     def register_exporters(self) -> Sequence[Exporter]:  # type: ignore[empty-body]

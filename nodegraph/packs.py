@@ -142,6 +142,8 @@ def _register(plugin: object, pack: Pack, registry: Registry) -> None:
             registry.codecs.register(cls)
     for entries in hook.register_choices():
         registry.add_choices(entries, code)
+    for families in hook.register_model_families():
+        registry.add_families(families)
     for exporters in hook.register_exporters():
         registry.add_exporters(exporters)
     for folders in hook.register_folders():

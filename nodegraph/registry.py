@@ -13,6 +13,7 @@ from nodegraph.codecs import Codecs, builtin_codecs
 from nodegraph.declare import NodeType, node_type
 from nodegraph.errors import DeclarationError, InputError
 from nodegraph.hookspecs import ChoiceEntry, Exporter, NodeMigration
+from nodegraph.modelfiles.families import FAMILIES, Family
 
 
 class Registry:
@@ -25,6 +26,7 @@ class Registry:
         self._choices: dict[str, dict[str, ChoiceEntry]] = {}
         self._choice_code: dict[tuple[str, str], str] = {}
         self._exporters: list[Exporter] = []
+        self._families: dict[str, Family] = {family.name: family for family in FAMILIES}
         self._templates: dict[str, Path] = {}
         self._migrations: dict[tuple[str, int], NodeMigration] = {}
 
@@ -37,6 +39,7 @@ class Registry:
         other._choices = {name: dict(entries) for name, entries in self._choices.items()}
         other._choice_code = dict(self._choice_code)
         other._exporters = list(self._exporters)
+        other._families = dict(self._families)
         other._templates = dict(self._templates)
         other._migrations = dict(self._migrations)
         return other
@@ -68,6 +71,18 @@ class Registry:
             names[entry.name] = replace(entry, load=cache(entry.load))
             if code:
                 self._choice_code[entry.registry, entry.name] = code
+
+    def add_families(self, families: Iterable[Family]) -> None:
+        """Add families of models, asked before those that are there. DeclarationError: a name is taken."""
+        for family in families:
+            if family.name in self._families:
+                raise DeclarationError(f"there are two model families named '{family.name}'")
+            self._families = {family.name: family, **self._families}
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """Every family of models, in the order in which they are asked what a file is."""
+        return tuple(self._families.values())
 
     def add_exporters(self, exporters: Iterable[Exporter]) -> None:
         """Add writers of value classes."""

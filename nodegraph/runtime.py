@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from nodegraph.modelfiles.families import Checkpoint
+
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -142,6 +144,10 @@ class ModelStore(Protocol):
     def use(self, recipe: TextEncoder) -> AbstractContextManager[LiveTextEncoder]: ...
     @overload
     def use(self, recipe: Vae) -> AbstractContextManager[LiveVae]: ...
+
+    def inspect(self, file: ModelFile) -> Checkpoint:
+        """What the file holds, told from its header and, for some families, one small tensor."""
+        ...
 
     def previewer(self, model: Model) -> Previewer | None:
         """What draws small pictures of that model's latents. None where nothing tells their colours."""

@@ -62,6 +62,20 @@ class LatentFormat:
     shift: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class NoiseSchedule:
+    """The noise levels that a denoiser was trained on.
+
+    kind: "scaled_linear" (1000 steps of the root-linear beta of latent diffusion), "linear" (linear beta),
+    "flow" (sigma from 0 to 1) or another that a plugin knows; zero_terminal_snr: the last level is pure
+    noise (Lin et al. 2023); shift: of a flow, t' = shift t / (1 + (shift - 1) t).
+    """
+
+    kind: str = "scaled_linear"
+    zero_terminal_snr: bool = False
+    shift: float = 1.0
+
+
 SD1_LATENT = LatentFormat("sd1", channels=4, down=8, scale=0.18215)
 
 
@@ -225,10 +239,15 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Model(Recipe):
-    """The denoiser of a checkpoint (UNet or transformer). `prediction` is "eps" or "v"."""
+    """The denoiser of a checkpoint (UNet or transformer).
+
+    prediction: "eps", "v", "edm" or "flow"; variant: its habits, where the family has several.
+    """
 
     prediction: str = "eps"
     latent_format: LatentFormat = SD1_LATENT
+    schedule: NoiseSchedule = NoiseSchedule()
+    variant: str = ""
 
     def patched(self, patch: Patch) -> Model:
         """The same model with one more patch."""

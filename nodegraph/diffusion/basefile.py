@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nodegraph.errors import ModelFileError
-from nodegraph.modelfiles.families import Checkpoint, component_names, component_shapes, inspect
+from nodegraph.modelfiles.families import FAMILIES, Checkpoint, Family, component_names, inspect
 from nodegraph.modelfiles.safetensors_header import Header
 from nodegraph.modelfiles.shapes import Shapes
+from nodegraph.modelfiles.sources import Sources, shapes_of
 
 
 @dataclass(frozen=True, slots=True)
 class BaseFile:
     """A header with what follows from it.
 
-    names: component -> (name in the network -> name in the file); shapes: component -> (name -> shape).
+    names: component -> (name in the network -> how the file makes it); shapes: component -> (name -> shape).
     """
 
     header: Header
     checkpoint: Checkpoint
-    names: Mapping[str, Mapping[str, str]]
+    names: Mapping[str, Sources]
     shapes: Mapping[str, Shapes]
 
     @classmethod
-    def understand(cls, header: Header) -> BaseFile:
+    def understand(cls, header: Header, families: Sequence[Family] = FAMILIES) -> BaseFile:
         """What the header's file is. ModelFileError where it is no supported checkpoint."""
         shapes = header.shapes
-        return cls(header, inspect(header), component_names(shapes), component_shapes(shapes))
+        names = component_names(shapes, families)
+        parts = {component: shapes_of(sources, shapes) for component, sources in names.items()}
+        return cls(header, inspect(header, families), names, parts)
 
     @property
     def title(self) -> str:
@@ -41,7 +44,7 @@ class BaseFile:
 
     def check(self, family: str, component: str) -> None:
         """ModelFileError where the file is of another family or lacks the component."""
-        if family != self.checkpoint.family:
+        if self.checkpoint.family not in ("", family):  # a file without a denoiser serves several
             raise ModelFileError(
                 f"{self.header.path} is not of the family that the workflow expects",
                 code="model_family_unsupported",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from nodegraph.diffusion.autoencoder import LiveAutoencoder
-from nodegraph.diffusion.nets.unet import UNet
 from nodegraph.diffusion.nets.vae import AutoencoderKL
 from nodegraph.diffusion.prediction import UNetDenoiser
 from nodegraph.diffusion.weights import assign
 from nodegraph.errors import ModelFileError
+from nodegraph.modelfiles.configs import ClipTextConfig, VaeConfig
 from nodegraph.modelfiles.families import Checkpoint
 from nodegraph.modelfiles.safetensors_header import Header
 from nodegraph.values import Model, TextEncoder
@@ -21,8 +22,6 @@ from nodegraph.values import Model, TextEncoder
 if TYPE_CHECKING:
     from nodegraph.diffusion.text.clip import ClipTextEncoder
     from nodegraph.diffusion.text.tokenizer import ClipTokenizer
-
-C = TypeVar("C")
 
 TokenizerSource = Callable[[Header, int], "ClipTokenizer"]
 """Where a checkpoint's tokenizer comes from: (header, chunk length) -> tokenizer."""
@@ -37,9 +36,11 @@ class Source(NamedTuple):
 
 
 def build_denoiser(recipe: Model, source: Source) -> UNetDenoiser:
-    """The UNet of a checkpoint as a denoiser, with the prediction type of the recipe."""
+    """The network of a checkpoint as a denoiser, with the prediction type of the recipe."""
+    checkpoint = source.checkpoint
+    network = pkgutil.resolve_name(checkpoint.network)
     with torch.device("meta"):
-        unet = UNet(_present(source.checkpoint.unet))
+        unet = network(checkpoint.nets["denoiser"])
     return UNetDenoiser(assign(unet, source.tensors, source.header), recipe.prediction)
 
 
@@ -47,7 +48,7 @@ def build_text_encoder(recipe: TextEncoder, tokenizers: TokenizerSource, source:
     """The CLIP text encoder of a checkpoint with its tokenizer."""
     from nodegraph.diffusion.text.clip import ClipTextEncoder, load_clip  # brings transformers along
 
-    config = _present(source.checkpoint.text)
+    config = source.checkpoint.config("clip_l", ClipTextConfig)
     tokenizer = tokenizers(source.header, config.positions)
     if tokenizer.vocabulary_size > config.vocabulary:
         raise ModelFileError(
@@ -63,7 +64,7 @@ def build_text_encoder(recipe: TextEncoder, tokenizers: TokenizerSource, source:
 def build_vae(source: Source) -> LiveAutoencoder:
     """The autoencoder of a checkpoint."""
     with torch.device("meta"):
-        vae = AutoencoderKL(_present(source.checkpoint.vae))
+        vae = AutoencoderKL(source.checkpoint.config("vae", VaeConfig))
     return LiveAutoencoder(assign(vae, source.tensors, source.header))
 
 
@@ -72,9 +73,3 @@ def tokenizer_of_file(header: Header, length: int) -> ClipTokenizer:
     from nodegraph.diffusion.text.tokenizer import tokenizer_from_metadata
 
     return tokenizer_from_metadata(header.metadata, header.path, length)
-
-
-def _present(config: C | None) -> C:
-    if config is None:
-        raise ValueError("the checkpoint lacks the component; call Checkpoint.require first")
-    return config

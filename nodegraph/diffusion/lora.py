@@ -42,12 +42,12 @@ def _factor(layer: LoraLayer, tensors: Mapping[str, Tensor]) -> float:
 
 def apply_lora_to_denoiser(patch: Patch, bench: Bench) -> Mapping[str, Tensor]:
     """The UNet's tensors that `Patch.of("lora", file=HASH, strength=S)` changes."""
-    return _apply(patch, bench, "unet")
+    return _apply(patch, bench, "denoiser")
 
 
 def apply_lora_to_text_encoder(patch: Patch, bench: Bench) -> Mapping[str, Tensor]:
     """The text encoder's tensors that `Patch.of("lora", file=HASH, strength=S)` changes."""
-    return _apply(patch, bench, "text")
+    return _apply(patch, bench, "clip_l")
 
 
 def _apply(patch: Patch, bench: Bench, component: str) -> Mapping[str, Tensor]:

@@ -31,8 +31,8 @@ class Bench:
     """What an apply function works with.
 
     weights: current tensors by their names in the network (never written to); components: names and
-    shapes of everything in the base file, by component (`unet`, `text`, `vae`); file: holds a file of the
-    given content hash while its tensors are read.
+    shapes of everything in the base file, by component (`denoiser`, `clip_l`, `vae`, …); file: holds a
+    file of the given content hash while its tensors are read.
     """
 
     weights: Mapping[str, Tensor]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, NamedTuple, overload
@@ -26,8 +26,9 @@ from nodegraph.diffusion.patching import Bench, FileTensors, PatchKind, Target, 
 from nodegraph.diffusion.previews import PreviewMap, fit_preview
 from nodegraph.diffusion.residency import Residency, Resident
 from nodegraph.diffusion.weights import byte_size, read_tensors
-from nodegraph.modelfiles.families import TITLES
+from nodegraph.modelfiles.families import FAMILIES, TITLES, Checkpoint, Family
 from nodegraph.modelfiles.safetensors_header import Header, read_header
+from nodegraph.modelfiles.sources import renamed
 from nodegraph.runtime import Files, LiveDenoiser, LiveTextEncoder, LiveVae, Previewer
 from nodegraph.values import Image, Model, ModelFile, Recipe, TextEncoder, Vae
 
@@ -61,6 +62,7 @@ class Store:
         *,
         patch_kinds: Mapping[str, PatchKind] = PATCH_KINDS,
         tokenizer_source: TokenizerSource = tokenizer_of_file,
+        families: Sequence[Family] = FAMILIES,
     ) -> None:
         """budget_bytes: memory for weights (None: no limit). InputError: no such device or dtype."""
         self.device = choose_device(device)
@@ -68,6 +70,7 @@ class Store:
         self._files = files
         self._kinds = patch_kinds
         self._tokenizer_source = tokenizer_source
+        self._families = families
         self._resident = Residency(budget_bytes)
         self._lock = threading.Lock()
         self._headers: dict[str, Header] = {}
@@ -93,14 +96,18 @@ class Store:
         a patch of an unknown kind, or of one that is not made for this target.
         """
         if isinstance(recipe, Model):
-            slot = _Slot("unet", "denoiser", self.precision.denoiser)
+            slot = _Slot("denoiser", "denoiser", self.precision.denoiser)
             return self._live(recipe, slot, partial(build_denoiser, recipe))
         if isinstance(recipe, TextEncoder):
-            slot = _Slot("text", "text_encoder", self.precision.text)
+            slot = _Slot("clip_l", "text_encoder", self.precision.text)
             return self._live(recipe, slot, partial(build_text_encoder, recipe, self._tokenizer_source))
         if isinstance(recipe, Vae):
             return self._live(recipe, _Slot("vae", "autoencoder", self.precision.vae), build_vae)
         raise TypeError(f"no live object for a {type(recipe).__name__}")
+
+    def inspect(self, file: ModelFile) -> Checkpoint:
+        """What the file holds. ModelFileError where it is no supported model."""
+        return self._base(file).checkpoint
 
     def previewer(self, model: Model) -> Previewer | None:
         """What draws small pictures of the model's latents: a map fitted to the autoencoder of its file.
@@ -191,7 +198,7 @@ class Store:
         header = self._header(ModelFile(content_hash))
 
         def read() -> tuple[FileTensors, int]:
-            names = {name: name for name in header.tensors}
+            names = renamed({name: name for name in header.tensors})
             tensors = read_tensors(header, names, torch.device("cpu"))
             self._count("file_reads", 1)
             return FileTensors(header, tensors), byte_size(tensors)
@@ -217,7 +224,7 @@ class Store:
             known = self._bases.get(file.hash)
         if known is not None and known.header is header:
             return known
-        base = BaseFile.understand(header)
+        base = BaseFile.understand(header, self._families)
         with self._lock:
             self._bases[file.hash] = base
         return base

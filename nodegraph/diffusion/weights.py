@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import torch
@@ -11,15 +11,16 @@ from torch import Tensor, nn
 
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.safetensors_header import Header
+from nodegraph.modelfiles.sources import Sources, TensorSource
 
 M = TypeVar("M", bound=nn.Module)
 Tensors = Mapping[str, Tensor]
 
 
 def read_tensors(
-    header: Header, names: Mapping[str, str], device: torch.device, dtype: torch.dtype | None = None
+    header: Header, names: Sources, device: torch.device, dtype: torch.dtype | None = None
 ) -> dict[str, Tensor]:
-    """Tensors of a file under new names (new name -> name in the file), on a device.
+    """Tensors of a network (name -> how the file makes it), on a device.
 
     dtype converts floating-point tensors; None keeps them as stored. Nothing returned refers to the
     file, so replacing or deleting it later is harmless. ModelFileError where the file cannot be read.
@@ -28,7 +29,7 @@ def read_tensors(
     try:
         with safe_open(header.path, framework="pt", device="cpu") as file:
             for name, source in names.items():
-                stored: Tensor = file.get_tensor(source)
+                stored = make_tensor(source, file.get_tensor)
                 wanted = dtype if dtype is not None and stored.is_floating_point() else stored.dtype
                 tensors[name] = stored.to(device, wanted, copy=True)
     except (OSError, SafetensorError) as error:
@@ -38,6 +39,25 @@ def read_tensors(
             remedy="Check the file, then run again.",
         ) from error
     return tensors
+
+
+def make_tensor(source: TensorSource, get: Callable[[str], Tensor]) -> Tensor:
+    """The tensor that a source describes; `get` gives tensors of the file. A view where that is possible."""
+    parts = [get(name) for name in source.names]
+    tensor = parts[0] if len(parts) == 1 else torch.cat(parts)
+    if source.scale is not None:
+        tensor = tensor.float() * get(source.scale).float()
+    if source.rows is not None:
+        index, count = source.rows
+        tensor = tensor.chunk(count)[index]
+    if source.swapped:
+        tensor = torch.cat(tensor.chunk(2)[::-1])
+    if source.transposed:
+        tensor = tensor.T
+    if source.rank:
+        shape = tensor.shape[: source.rank]
+        tensor = tensor.reshape(*shape, *(1 for _ in range(source.rank - len(shape))))
+    return tensor
 
 
 def assign(module: M, tensors: Tensors, header: Header) -> M:

@@ -199,6 +199,10 @@ class TimedStore:
         """As the store's own `use`."""
         return self._timed(recipe)
 
+    def inspect(self, file: Any) -> Any:
+        """As the store's own `inspect`."""
+        return self._store.inspect(file)
+
     def previewer(self, model: Any) -> Any:
         """As the store's own `previewer`."""
         start = time.perf_counter()

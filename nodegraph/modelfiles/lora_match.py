@@ -43,12 +43,12 @@ class LoraMatch:
     unmatched: tuple[str, ...]
 
     def of(self, component: str) -> tuple[LoraLayer, ...]:
-        """The layers of one component: `unet` or `text`."""
+        """The layers of one component: `denoiser` or `clip_l`."""
         return tuple(layer for layer in self.layers if layer.component == component)
 
 
 def match_lora(lora: Header, components: Mapping[str, Shapes], *, family: str = "sd1") -> LoraMatch:
-    """Match a LoRA file to the components of a checkpoint (`unet` and `text`: tensor name -> shape).
+    """Match a LoRA file to the components of a checkpoint (`denoiser` and `clip_l`: tensor name -> shape).
 
     ModelFileError: the file uses a method other than LoRA or LoCon, a pair is incomplete, a shape does
     not fit, or nothing matches (the message says what the file looks like).
@@ -79,15 +79,15 @@ def match_lora(lora: Header, components: Mapping[str, Shapes], *, family: str = 
 
 def _aliases(components: Mapping[str, Shapes]) -> Iterator[tuple[str, tuple[str, str]]]:
     """Every stem that a LoRA may use for a weight -> (component, weight)."""
-    unet = components.get("unet") or {}
+    unet = components.get("denoiser") or {}
     prefixes = diffusers_prefixes(unet_config(unet)) if unet else {}
     for weight in _matrices(unet):
         module = weight.removesuffix(".weight")
         for stem in _unet_stems(module, to_diffusers(module, prefixes)):
-            yield stem, ("unet", weight)
-    for weight in _matrices(components.get("text") or {}):
+            yield stem, ("denoiser", weight)
+    for weight in _matrices(components.get("clip_l") or {}):
         for stem in _text_stems(weight.removesuffix(".weight")):
-            yield stem, ("text", weight)
+            yield stem, ("clip_l", weight)
 
 
 def _matrices(shapes: Shapes) -> Iterator[str]:
@@ -158,7 +158,7 @@ def _alpha_of_metadata(lora: Header, component: str, stem: str, rank: int) -> fl
         return None
     if not isinstance(table, dict):
         return None
-    owner = {"unet": "unet", "text": "text_encoder"}[component]
+    owner = {"denoiser": "unet", "clip_l": "text_encoder"}[component]
     pattern = table.get(f"{owner}.alpha_pattern")
     module = stem.removeprefix(f"{owner}.")
     alpha = pattern.get(module) if isinstance(pattern, dict) else None

@@ -6,11 +6,10 @@ where the names do not follow the layout; `families` turns those into a sentence
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from nodegraph.modelfiles.configs import ClipTextConfig, UNetConfig, VaeConfig
+from nodegraph.modelfiles.sources import Shapes
 
-Shapes = Mapping[str, tuple[int, ...]]
+__all__ = ["Shapes", "clip_text_config", "count", "unet_config", "vae_config"]
 
 
 def count(shapes: Shapes, prefix: str) -> int:

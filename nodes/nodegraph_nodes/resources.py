@@ -33,6 +33,7 @@ class DiffusionResources:
             settings.dtype,
             settings.model_budget or _default_budget(settings.device),
             tokenizer_source=tokenizer_source(own),
+            families=settings.families,
         )
 
     @property

@@ -90,8 +90,8 @@ def test_leftovers_are_reported_by_name(components: dict[str, Shapes], tmp_path:
     tensors = pair(f"lora_unet_{UNDERSCORED}_attn1_to_q", KOHYA) | pair("lora_unet_elsewhere", KOHYA)
     save_file(tensors | {"stray": torch.ones(1)}, tmp_path / "l.safetensors")
     match: LoraMatch = match_lora(read_header(tmp_path / "l.safetensors"), components)
-    assert len(match.of("unet")) == 1
-    assert match.of("text") == ()
+    assert len(match.of("denoiser")) == 1
+    assert match.of("clip_l") == ()
     assert match.unmatched == (
         "lora_unet_elsewhere.lora_down.weight",
         "lora_unet_elsewhere.lora_up.weight",
@@ -157,7 +157,7 @@ def test_the_change_is_the_product_in_closed_form(
     if alpha is not None:
         tensors["lora_te_x.alpha"] = torch.tensor(alpha)
     save_file(tensors, tmp_path / "l.safetensors")
-    match = match_lora(read_header(tmp_path / "l.safetensors"), {"text": {"x.weight": shape}})
+    match = match_lora(read_header(tmp_path / "l.safetensors"), {"clip_l": {"x.weight": shape}})
     delta = lora_delta(match.layers[0], tensors, torch.zeros(shape))
     assert torch.allclose(delta, expected * (1.0 if alpha is None else alpha / rank), rtol=1e-4, atol=1e-5)
 
@@ -251,7 +251,7 @@ def test_a_peft_lora_saved_by_diffusers_gives_the_picture_that_diffusers_gives(
 
     base = dict(ours.state_dict())
     match = match_lora(
-        read_header(path), {"unet": {name: tuple(value.shape) for name, value in base.items()}}
+        read_header(path), {"denoiser": {name: tuple(value.shape) for name, value in base.items()}}
     )
     assert match.unmatched == ()
     assert len(match.layers) == len(state) // 2

@@ -179,8 +179,8 @@ def test_random_headers_give_nothing_but_a_model_file_error(
 def test_a_small_checkpoint_is_sd1_with_all_its_shapes(checkpoint: Path) -> None:
     found = inspect(read_header(checkpoint))
     assert (found.family, found.prediction, found.has_tokenizer) == ("sd1", "eps", True)
-    assert (found.unet, found.vae, found.text) == (UNET, VAE, TEXT)
-    assert found.components == ("unet", "vae", "text")
+    assert (found.nets["denoiser"], found.vae, found.nets["clip_l"]) == (UNET, VAE, TEXT)
+    assert found.components == ("denoiser", "clip_l", "vae")
 
 
 def full_size_shapes() -> dict[str, tuple[int, ...]]:
@@ -201,7 +201,7 @@ def test_a_full_size_checkpoint_is_known_by_its_header_alone() -> None:
     shapes = full_size_shapes() | {"cond_stage_model.transformer.text_model.embeddings.position_ids": (1, 77)}
     shapes["model_ema.decay"] = ()
     found = inspect(header_of(shapes))
-    assert (found.unet, found.vae, found.text) == (UNetConfig(), VaeConfig(), ClipTextConfig())
+    assert found.nets == {"denoiser": UNetConfig(), "vae": VaeConfig(), "clip_l": ClipTextConfig()}
     assert found.vae is not None
     assert found.vae.down == 8
     assert not found.has_tokenizer
@@ -239,7 +239,7 @@ def only(prefix: str, *, strip: bool = False) -> dict[str, tuple[int, ...]]:
 
 def test_a_file_with_some_components_says_which() -> None:
     cases: list[tuple[dict[str, tuple[int, ...]], tuple[str, ...]]] = [
-        (only(UNET_PREFIX), ("unet",)),
+        (only(UNET_PREFIX), ("denoiser",)),
         (only(VAE_PREFIX), ("vae",)),
         (only(VAE_PREFIX, strip=True), ("vae",)),
     ]
@@ -248,12 +248,12 @@ def test_a_file_with_some_components_says_which() -> None:
         found: Checkpoint = inspect(header)
         assert found.components == components
         with pytest.raises(ModelFileError, match="has no text encoder"):
-            found.require("text", header)
+            found.require("clip_l", header)
 
 
 def test_text_encoder_names_without_their_usual_infix_are_understood() -> None:
     shapes = {name.replace(".text_model.", "."): shape for name, shape in small_shapes().items()}
-    assert inspect(header_of(shapes)).text == TEXT
+    assert inspect(header_of(shapes)).nets["clip_l"] == TEXT
 
 
 OTHERS: dict[str, tuple[dict[str, tuple[int, ...]], str]] = {
@@ -279,13 +279,6 @@ def test_files_of_other_kinds_are_named(name: str) -> None:
         inspect(header_of(shapes))
     assert caught.value.problem.code in {"model_family_unsupported", "model_family_unknown"}
     assert caught.value.problem.remedy
-
-
-def test_an_inpainting_variant_is_named() -> None:
-    shapes = small_shapes()
-    shapes[f"{UNET_PREFIX}input_blocks.0.0.weight"] = (32, 9, 3, 3)
-    with pytest.raises(ModelFileError, match="inpainting"):
-        inspect(header_of(shapes))
 
 
 @settings(max_examples=200, deadline=None)

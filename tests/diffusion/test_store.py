@@ -277,7 +277,7 @@ def test_a_file_that_lacks_the_component_or_the_family_is_an_error(
         pass
     with pytest.raises(ModelFileError, match="no denoiser"), store.use(Model(vae, "sd1")):
         pass
-    with pytest.raises(ModelFileError, match="sdxl"), store.use(Vae(vae, "sdxl")):
+    with pytest.raises(ModelFileError, match="sdxl"), store.use(Vae(folder.add(checkpoint), "sdxl")):
         pass
 
 

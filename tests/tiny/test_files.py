@@ -63,7 +63,7 @@ def test_the_file_has_the_original_layout_and_says_what_it_predicts(path: Path) 
 def test_the_product_recognises_the_file(path: Path) -> None:
     found = inspect(read_header(path))
     assert found.prediction == "v"
-    assert found.unet == smoke_unet()
+    assert found.nets["denoiser"] == smoke_unet()
 
 
 def test_weights_that_float16_cannot_hold_are_refused(model: TinyModel, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_every_lora_tensor_finds_its_weight(model: TinyModel, path: Path, tmp_pa
     target = tmp_path / "style.safetensors"
     lora.save(layers, unet, target, "neon")
     assert target.stat().st_size < 1_000_000
-    match = match_lora(read_header(target), {"unet": _shapes(model.unet)})
+    match = match_lora(read_header(target), {"denoiser": _shapes(model.unet)})
     assert len(match.layers) == len(layers)
     assert not match.unmatched
     assert any(layer.weight.endswith("attn2.to_k.weight") for layer in match.layers)

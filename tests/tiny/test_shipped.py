@@ -31,7 +31,7 @@ def test_the_files_are_small_and_complete() -> None:
     assert TINY.stat().st_size <= 25_000_000
     assert NEON.stat().st_size <= 1_000_000
     found = inspect(read_header(TINY))
-    assert found.components == ("unet", "vae", "text")
+    assert found.components == ("denoiser", "clip_l", "vae")
     assert found.prediction == "v"
     assert found.has_tokenizer
 
@@ -56,7 +56,7 @@ def test_a_slice_of_the_held_out_score(painter: Painter) -> None:
 def test_the_style_fits_the_model_and_darkens_the_picture() -> None:
     model = weights.load_model(TINY)
     shapes = {name: tuple(tensor.shape) for name, tensor in model.unet.state_dict().items()}
-    match = match_lora(read_header(NEON), {"unet": shapes})
+    match = match_lora(read_header(NEON), {"denoiser": shapes})
     assert not match.unmatched
     painter = Painter(model)
     text = "neon a large red circle on a white background"

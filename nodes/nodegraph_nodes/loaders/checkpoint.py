@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple
 
 from nodegraph import Context, File, Model, TextEncoder, Vae, node
 from nodegraph.errors import ModelFileError
+from nodegraph.modelfiles.families import TITLES
 
 CheckpointName = Annotated[str, File("checkpoints")]
 
@@ -25,21 +26,27 @@ def load_checkpoint(ctx: Context, file: CheckpointName) -> Checkpoint:
     Only the file's header is read here; weights are loaded when a node first needs them. The architecture
     is told from the tensors in the file, never from its name.
     """
-    from nodegraph.modelfiles.families import inspect
-    from nodegraph.modelfiles.safetensors_header import read_header
-
     base = ctx.files.get("checkpoints", file)
-    found = inspect(read_header(ctx.files.path(base)))
-    missing = {"unet", "vae", "text"} - set(found.components)
+    found = ctx.models.inspect(base)
+    missing = [part for part in ("denoiser", "vae") if part not in found.components]
+    missing += [] if found.text_encoders else ["clip_l"]
     if missing:
+        lacking = " and no ".join(TITLES[part] for part in missing)
         raise ModelFileError(
-            f"'{file}' is not a whole checkpoint: it has no {' and no '.join(sorted(missing))}",
+            f"'{file}' is not a whole checkpoint: it has no {lacking}",
             code="model_file_incomplete",
             input="file",
             remedy="Use an all-in-one file with denoiser, text encoder and VAE.",
         )
     return Checkpoint(
-        Model(base, found.family, prediction=found.prediction, latent_format=found.latent_format),
+        Model(
+            base,
+            found.family,
+            prediction=found.prediction,
+            latent_format=found.latent_format,
+            schedule=found.schedule,
+            variant=found.variant,
+        ),
         TextEncoder(base, found.family),
         Vae(base, found.family, latent_format=found.latent_format),
     )
