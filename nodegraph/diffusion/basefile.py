@@ -38,9 +38,9 @@ class BaseFile:
         """What people call the file."""
         return self.header.path.name
 
-    def elements(self, component: str) -> int:
-        """How many numbers the component's tensors hold together."""
-        return sum(math.prod(shape) for shape in self.shapes[component].values())
+    def sizes(self, component: str, item: int) -> Mapping[str, int]:
+        """Bytes of each of the component's tensors by its name in the network, at `item` bytes a number."""
+        return {name: item * math.prod(shape) for name, shape in self.shapes[component].items()}
 
     def check(self, family: str, component: str) -> None:
         """ModelFileError where the file is of another family or lacks the component."""

@@ -5,13 +5,15 @@ W' = W + strength * (alpha / rank) * up · down, computed in float32.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
-from nodegraph.diffusion.patching import Bench, PatchKind
+from nodegraph.diffusion.patching import Bench, PatchKind, Scope
 from nodegraph.modelfiles.lora_match import LoraLayer, match_lora
+from nodegraph.modelfiles.safetensors_header import Header
+from nodegraph.modelfiles.shapes import Shapes
 from nodegraph.values import Patch
 
 
@@ -59,11 +61,23 @@ def _apply(patch: Patch, bench: Bench, component: str) -> Mapping[str, Tensor]:
             return {}
         changed: dict[str, Tensor] = {}
         for layer in match.of(component):
+            if not bench.wanted(layer.weight):
+                continue
             # Two spellings of one module in a file add up, so earlier changes count.
             weight = changed.get(layer.weight, bench.weights[layer.weight])
             changed[layer.weight] = weight.float() + strength * lora_delta(layer, tensors, weight)
         return changed
 
 
-LORA = PatchKind(denoiser=apply_lora_to_denoiser, text_encoder=apply_lora_to_text_encoder)
+def lora_scope(patch: Patch, components: Mapping[str, Shapes], header: Callable[[str], Header]) -> Scope:
+    """The LoRA's file, and the tensors that it changes by component."""
+    content_hash = str(patch.get("file"))
+    changes: dict[str, set[str]] = {}
+    if patch.get("strength") != 0:
+        for layer in match_lora(header(content_hash), components).layers:
+            changes.setdefault(layer.component, set()).add(layer.weight)
+    return Scope((content_hash,), {name: frozenset(weights) for name, weights in changes.items()})
+
+
+LORA = PatchKind(denoiser=apply_lora_to_denoiser, text_encoder=apply_lora_to_text_encoder, scope=lora_scope)
 """The patch kind `lora`, with parameters `file` (content hash) and `strength`."""

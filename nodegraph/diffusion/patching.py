@@ -6,10 +6,11 @@ there is no registry, and a plugin's kind is one more row.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from torch import Tensor
 
@@ -32,25 +33,42 @@ class Bench:
 
     weights: current tensors by their names in the network (never written to); components: names and
     shapes of everything in the base file, by component (`denoiser`, `clip_l`, `vae`, …); file: holds a
-    file of the given content hash while its tensors are read.
+    file of the given content hash while its tensors are read; wanted: whether a tensor is asked for now.
+    Where a model is streamed its blocks are patched one by one: what is not wanted is thrown away.
     """
 
     weights: Mapping[str, Tensor]
     components: Mapping[str, Shapes]
     file: Callable[[str], AbstractContextManager[FileTensors]]
+    wanted: Callable[[str], bool] = lambda name: True  # noqa: ARG005 - the parameter is part of the contract
 
 
 Apply = Callable[[Patch, Bench], Mapping[str, Tensor]]
 """The changed tensors by name: new ones, float32 welcome. Tensors that stay the same are left out."""
 
 
+class Scope(NamedTuple):
+    """What a patch takes: content hashes of its files, and component -> names of the tensors it changes."""
+
+    files: tuple[str, ...]
+    changes: Mapping[str, frozenset[str]]
+
+
+ScopeOf = Callable[[Patch, Mapping[str, Shapes], Callable[[str], Header]], Scope]
+"""(patch, components of the base, header of a file by its hash) -> scope, from headers alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class PatchKind:
-    """What a kind of patch does to each target; None where it cannot be applied."""
+    """What a kind of patch does to each target; None where it cannot be applied.
+
+    scope tells beforehand what the patch will take, so that room is made for it in time.
+    """
 
     denoiser: Apply | None = None
     text_encoder: Apply | None = None
     autoencoder: Apply | None = None
+    scope: ScopeOf | None = None
 
 
 Target = Literal["denoiser", "text_encoder", "autoencoder"]
@@ -64,7 +82,7 @@ def overlay(
     kinds: Mapping[str, PatchKind],
     bench: Callable[[Mapping[str, Tensor]], Bench],
 ) -> dict[str, Tensor]:
-    """The tensors that the patches change, in the dtypes of the base, which is not written to.
+    """The wanted tensors that the patches change, in the dtypes of the base, which is not written to.
 
     Results of several patches add up in float32 and are rounded to the base's dtype once. InputError: a
     kind that is unknown or not made for the target.
@@ -72,7 +90,9 @@ def overlay(
     changed: dict[str, Tensor] = {}
     for patch in patches:
         apply = _apply_of(patch, target, kinds)
-        changed |= apply(patch, bench({**base, **changed}))
+        ready = bench(ChainMap(changed, cast("dict[str, Tensor]", base)))
+        new = apply(patch, ready)
+        changed = changed | {name: tensor for name, tensor in new.items() if ready.wanted(name)}
     return {name: tensor.to(base[name].dtype) for name, tensor in changed.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple, overload
 
@@ -22,9 +22,11 @@ from nodegraph.diffusion.builders import (
 )
 from nodegraph.diffusion.device import choose_device, choose_precision, execution_profile
 from nodegraph.diffusion.lora import LORA
-from nodegraph.diffusion.patching import Bench, FileTensors, PatchKind, Target, overlay
+from nodegraph.diffusion.patching import Bench, FileTensors, PatchKind, Scope, Target, overlay
+from nodegraph.diffusion.placement import Budgets, ModelMemoryError, Tier
 from nodegraph.diffusion.previews import PreviewMap, fit_preview
-from nodegraph.diffusion.residency import Residency, Resident
+from nodegraph.diffusion.residency import Residency, Resident, Room
+from nodegraph.diffusion.streaming import Courier, Streamer, ThreadCourier, blocks_of, placeholder
 from nodegraph.diffusion.weights import byte_size, read_tensors
 from nodegraph.modelfiles.families import FAMILIES, TITLES, Checkpoint, Family
 from nodegraph.modelfiles.safetensors_header import Header, read_header
@@ -44,13 +46,29 @@ class _Slot(NamedTuple):
     dtype: torch.dtype
 
 
+class _Weights(NamedTuple):
+    """The base tensors of a component: those on the device, and the names of those that are streamed."""
+
+    tensors: dict[str, Tensor]
+    streamed: tuple[str, ...] = ()
+
+
+class _Live:
+    """A live object; where its blocks are streamed, what feeds it and the copy on the host to feed from."""
+
+    def __init__(self, live: object) -> None:
+        self.live = live
+        self.streamer: Streamer | None = None
+        self.master: Mapping[str, Tensor] | None = None
+
+
 class Store:
     """Satisfies `nodegraph.runtime.ModelStore`.
 
     The tensors of a component are read once per file, dtype and device, and shared by all recipes of that
     file; a patched recipe adds only the tensors that its patches change. Base tensors are never written
-    to, so recipes of one base can run at once and removing a patch is exact. `Residency` documents what
-    is evicted when the budget is full.
+    to, so recipes of one base can run at once and removing a patch is exact. A model that does not fit
+    into the budget of the device is streamed through it. `docs/memory.md` says what is evicted when.
     """
 
     def __init__(
@@ -63,19 +81,30 @@ class Store:
         patch_kinds: Mapping[str, PatchKind] = PATCH_KINDS,
         tokenizer_source: TokenizerSource = tokenizer_of_file,
         families: Sequence[Family] = FAMILIES,
+        host_budget_bytes: int | None = None,
+        courier: Callable[[torch.device], Courier] = ThreadCourier,
+        shared_memory: bool | None = None,
     ) -> None:
-        """budget_bytes: memory for weights (None: no limit). InputError: no such device or dtype."""
+        """budget_bytes: memory for weights on the device (None: no limit); host_budget_bytes: for what waits
+        in main memory beside a GPU. Where both are one memory (shared_memory; None: on a CPU) there is one
+        budget, the first. courier: what brings streamed blocks to the device.
+
+        InputError: no such device or dtype.
+        """
         self.device = choose_device(device)
         self.precision = choose_precision(dtype, self.device)
         self._files = files
         self._kinds = patch_kinds
         self._tokenizer_source = tokenizer_source
         self._families = families
-        self._resident = Residency(budget_bytes)
+        self._shared_memory = self.device.type == "cpu" if shared_memory is None else shared_memory
+        self._resident = Residency(Budgets(budget_bytes, 0 if self._shared_memory else host_budget_bytes))
+        self._courier = courier
         self._lock = threading.Lock()
         self._headers: dict[str, Header] = {}
         self._bases: dict[str, BaseFile] = {}
         self._counts = {"file_reads": 0, "builds": 0, "patched_tensors": 0, "preview_fits": 0, "previews": 0}
+        self._counts |= dict.fromkeys(("streamed_blocks", "misguided_blocks", "file_blocks"), 0)
 
     @property
     def profile(self) -> str:
@@ -118,7 +147,7 @@ class Store:
         if "vae" not in base.checkpoint.components:
             return None
 
-        def fit() -> tuple[PreviewMap, int]:
+        def fit(room: Room) -> tuple[PreviewMap, int]:  # noqa: ARG001 - a build is told its room
             with self.use(Vae(model.base, model.family, latent_format=model.latent_format)) as vae:
                 drawn = fit_preview(vae, model.latent_format)
             self._count("preview_fits", 1)
@@ -134,78 +163,206 @@ class Store:
 
     def counters(self) -> Mapping[str, int]:
         """Since the store was made: `file_reads` (components or patch files read), `builds` (networks
-        made), `patched_tensors`, `preview_fits`, `previews`, `evictions`; and `resident_bytes` now."""
+        made), `patched_tensors`, `preview_fits`, `previews`, `streamed_blocks` (brought to the device),
+        `file_blocks` (of these, straight from the file), `misguided_blocks` (brought in vain), `evictions`,
+        `moved_to_host`, `moved_to_device`; and now `resident_bytes`, of it `device_bytes` and `host_bytes`.
+        """
         with self._lock:
             counts = dict(self._counts)
-        return counts | {"evictions": self._resident.evictions, "resident_bytes": self._resident.used_bytes}
+        return counts | self._resident.counters()
 
     def explain(self) -> list[Resident]:
-        """Every resident entry with its bytes, owner and reason, the largest first."""
+        """Every resident entry with its bytes, tier, owner and reason, the largest first."""
         return self._resident.explain()
+
+    def pin(self, recipe: Model | TextEncoder | Vae) -> None:
+        """Load the recipe's weights and keep them until `unpin`, whatever else needs room."""
+        with self.use(recipe):
+            self._resident.pin(("live", recipe))
+
+    def unpin(self, recipe: Model | TextEncoder | Vae) -> None:
+        """Undo one `pin`. Nothing happens for what is not pinned."""
+        self._resident.pin(("live", recipe), by=-1)
 
     @contextmanager
     def _live(self, recipe: Recipe, slot: _Slot, build: Callable[[Source], object]) -> Iterator[object]:
         base = self._base(recipe.base)
         base.check(recipe.family, slot.component)
-        tensors_key = ("tensors", recipe.base.hash, slot.component)
-        with self._tensors(tensors_key, base, slot) as tensors:
-
-            def make() -> tuple[object, int]:
-                changed = self._changed(recipe, slot, base, tensors)
-                live = build(Source(base.header, base.checkpoint, {**tensors, **changed}))
-                self._count("builds", 1)
-                return live, byte_size(changed)
-
+        key, live_key = ("tensors", recipe.base.hash, slot.component), ("live", recipe)
+        scope = self._scope(recipe, base, slot.target)
+        known = self._resident.has(live_key)
+        patched = frozenset() if known else scope.changes.get(slot.component, frozenset())
+        files = () if known else self._files_to_come(scope)
+        with ExitStack() as stack:
+            weights = stack.enter_context(self._weights(key, base, slot, patched, sum(files)))
+            needs: list[tuple[str, ...]] = [key]
+            if weights.streamed:
+                for content_hash in scope.files:  # read block by block: they must not go meanwhile
+                    stack.enter_context(self._patch_file(content_hash))
+                    needs.append(("file", content_hash))
+            size = base.sizes(slot.component, slot.dtype.itemsize)
             count = len(recipe.patches)
             patches = f" with {count} patch{'es' if count > 1 else ''}" if count else ""
-            with self._resident.hold(
-                ("live", recipe),
-                make,
-                what=f"{TITLES[slot.component]}{patches}",
-                owner=base.title,
-                needs=(tensors_key,),
-            ) as live:
-                yield live
+            made: _Live = stack.enter_context(
+                self._resident.hold(
+                    live_key,
+                    partial(self._build, recipe, slot, base, weights, build),
+                    what=f"{TITLES[slot.component]}{patches}",
+                    owner=base.title,
+                    expected_bytes=sum(size[name] for name in patched.difference(weights.streamed)),
+                    needs=tuple(needs),
+                )
+            )
+            if made.streamer is None:
+                yield made.live
+                return
+            stack.enter_context(made.streamer.lock)
+            made.master = stack.enter_context(self._master(key, base, slot, weights))
+            try:
+                yield made.live
+            finally:
+                made.streamer.drain()
 
-    def _tensors(
-        self, key: tuple[str, ...], base: BaseFile, slot: _Slot
-    ) -> AbstractContextManager[dict[str, Tensor]]:
-        """The base tensors of a component, on the device."""
+    def _build(
+        self, recipe: Recipe, slot: _Slot, base: BaseFile, weights: _Weights,
+        build: Callable[[Source], object], room: Room,  # noqa: ARG002 - a build is told its room
+    ) -> tuple[_Live, int]:  # fmt: skip
+        """The live object over the base tensors and those that the recipe's patches change."""
+        changed = self._changed(recipe, slot, base, weights.tensors)
+        shapes = base.shapes[slot.component]
+        absent = {name: placeholder(shapes[name], slot.dtype, self.device) for name in weights.streamed}
+        made = _Live(build(Source(base.header, base.checkpoint, {**weights.tensors, **changed, **absent})))
+        if absent:
+            fetch = partial(self._fetch, made, recipe, slot, base)
+            ahead = self._resident.placement(("tensors", recipe.base.hash, slot.component)).ahead
+            made.streamer = Streamer(made.live, absent, fetch, self._courier(self.device), ahead, self._count)
+        self._count("builds", 1)
+        return made, byte_size(changed)
 
-        def read() -> tuple[dict[str, Tensor], int]:
-            tensors = read_tensors(base.header, base.names[slot.component], self.device, slot.dtype)
+    def _fetch(
+        self, made: _Live, recipe: Recipe, slot: _Slot, base: BaseFile, names: list[str]
+    ) -> dict[str, Tensor]:
+        """Tensors of a streamed block on the device, patched: from the host's copy, else from the file."""
+        if made.master is not None:
+            tensors = {name: made.master[name].to(self.device, non_blocking=True) for name in names}
+        else:
+            sources = {name: base.names[slot.component][name] for name in names}
+            tensors = read_tensors(base.header, sources, self.device, slot.dtype)
+            self._count("file_blocks", 1)
+        return {**tensors, **self._changed(recipe, slot, base, tensors)}
+
+    def _weights(
+        self, key: tuple[str, ...], base: BaseFile, slot: _Slot, patched: frozenset[str], beside: int
+    ) -> AbstractContextManager[_Weights]:
+        """The base tensors of a component, with room for the patched ones and `beside` bytes more."""
+        names = base.names[slot.component]
+        sizes = base.sizes(slot.component, slot.dtype.itemsize)
+        blocks = list(blocks_of(names).values())
+
+        def read(room: Room) -> tuple[_Weights, int]:
+            streamed = tuple(name for index in room.placement.streamed for name in blocks[index])
+            wanted = {name: source for name, source in names.items() if name not in set(streamed)}
+            if room.kept is not None:
+                tensors = {name: room.kept[name].to(self.device) for name in wanted}
+            else:
+                tensors = read_tensors(base.header, wanted, self.device, slot.dtype)
+                self._count("file_reads", 1)
+            return _Weights(tensors, streamed), max(room.placement.bytes, byte_size(tensors))
+
+        overlay = [sum(sizes[name] for name in block if name in patched) for block in blocks]
+        return self._resident.hold(
+            key,
+            read,
+            what=f"{TITLES[slot.component]} weights, {str(slot.dtype).removeprefix('torch.')}",
+            owner=base.title,
+            expected_bytes=sum(sizes.values()),
+            blocks=tuple(sum(sizes[name] for name in block) for block in blocks),
+            reserve=sum(sizes[name] for name in patched) - sum(overlay) + beside,
+            on_blocks=tuple(overlay),
+            demote=None if self._shared_memory else _to_host,
+        )
+
+    @contextmanager
+    def _master(
+        self, key: tuple[str, ...], base: BaseFile, slot: _Slot, weights: _Weights
+    ) -> Iterator[Mapping[str, Tensor] | None]:
+        """The streamed tensors in main memory; None where there is no room, or no memory but the device's."""
+        sizes = base.sizes(slot.component, slot.dtype.itemsize)
+
+        def read(room: Room) -> tuple[dict[str, Tensor], int]:  # noqa: ARG001 - a build is told its room
+            sources = {name: base.names[slot.component][name] for name in weights.streamed}
+            tensors = read_tensors(base.header, sources, torch.device("cpu"), slot.dtype)
             self._count("file_reads", 1)
+            if self.device.type == "cuda":  # without pinned pages a copy cannot run beside the computation
+                tensors = {name: tensors.pop(name).pin_memory() for name in weights.streamed}
             return tensors, byte_size(tensors)
 
-        size = slot.dtype.itemsize * base.elements(slot.component)
-        what = f"{TITLES[slot.component]} weights, {str(slot.dtype).removeprefix('torch.')}"
-        return self._resident.hold(key, read, what=what, owner=base.title, expected_bytes=size)
+        with ExitStack() as stack:
+            master = None
+            if not self._shared_memory:
+                held = self._resident.hold(
+                    ("master", *key[1:], weights.streamed),
+                    read,
+                    what=f"{TITLES[slot.component]} weights to stream",
+                    owner=base.title,
+                    expected_bytes=sum(sizes[name] for name in weights.streamed),
+                    tier="host",
+                    wait=False,
+                )
+                with suppress(ModelMemoryError):  # then from the file: `file_blocks` counts it
+                    master = stack.enter_context(held)
+            yield master
+
+    def _scope(self, recipe: Recipe, base: BaseFile, target: Target) -> Scope:
+        """The files that the recipe's patches read and the tensors that they change, as far as told."""
+        files: list[str] = []
+        changes: dict[str, frozenset[str]] = {}
+        for patch in recipe.patches:
+            kind = self._kinds.get(patch.kind)
+            if kind is None or kind.scope is None or getattr(kind, target) is None:
+                continue
+            scope = kind.scope(patch, base.shapes, lambda content_hash: self._header(ModelFile(content_hash)))
+            files += scope.files
+            for component, names in scope.changes.items():
+                changes[component] = changes.get(component, frozenset()) | names
+        return Scope(tuple(dict.fromkeys(files)), changes)
+
+    def _files_to_come(self, scope: Scope) -> list[int]:
+        """Bytes on the device of the patch files that have yet to be read."""
+        if not self._shared_memory:
+            return []
+        headers = [
+            self._header(ModelFile(each)) for each in scope.files if not self._resident.has(("file", each))
+        ]
+        return [_data_bytes(header) for header in headers]
 
     def _changed(
         self, recipe: Recipe, slot: _Slot, base: BaseFile, tensors: dict[str, Tensor]
     ) -> dict[str, Tensor]:
-        """The tensors that the recipe's patches change: new ones over the base."""
+        """Those of the tensors that the recipe's patches change: new ones over the base."""
 
         def bench(weights: Mapping[str, Tensor]) -> Bench:
-            return Bench(weights, base.shapes, self._patch_file)
+            return Bench(weights, base.shapes, self._patch_file, tensors.__contains__)
 
         changed = overlay(tensors, recipe.patches, slot.target, self._kinds, bench)
         self._count("patched_tensors", len(changed))
         return changed
 
     def _patch_file(self, content_hash: str) -> AbstractContextManager[FileTensors]:
-        """A whole file, on the CPU; kept for the next change of strength while there is room."""
+        """A whole file, in main memory; kept for the next change of strength while there is room."""
         header = self._header(ModelFile(content_hash))
 
-        def read() -> tuple[FileTensors, int]:
+        def read(room: Room) -> tuple[FileTensors, int]:  # noqa: ARG001 - a build is told its room
             names = renamed({name: name for name in header.tensors})
             tensors = read_tensors(header, names, torch.device("cpu"))
             self._count("file_reads", 1)
             return FileTensors(header, tensors), byte_size(tensors)
 
-        size = sum(info.end - info.begin for info in header.tensors.values())
-        key = ("file", content_hash)
-        return self._resident.hold(key, read, what="patch file", owner=header.path.name, expected_bytes=size)
+        tier: Tier = "device" if self._shared_memory else "host"
+        return self._resident.hold(
+            ("file", content_hash), read, what="patch file", owner=header.path.name,
+            expected_bytes=_data_bytes(header), tier=tier, wait=False,
+        )  # fmt: skip
 
     def _header(self, file: ModelFile) -> Header:
         with self._lock:
@@ -232,3 +389,15 @@ class Store:
     def _count(self, name: str, amount: int) -> None:
         with self._lock:
             self._counts[name] += amount
+
+
+def _to_host(weights: _Weights) -> tuple[dict[str, Tensor], int] | None:
+    """Tensors of the device as they wait in main memory; None for a part that is streamed anyway."""
+    if weights.streamed:
+        return None
+    tensors = {name: tensor.cpu() for name, tensor in weights.tensors.items()}
+    return tensors, byte_size(tensors)
+
+
+def _data_bytes(header: Header) -> int:
+    return sum(info.end - info.begin for info in header.tensors.values())

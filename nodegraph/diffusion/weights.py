@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import torch
@@ -16,22 +16,29 @@ from nodegraph.modelfiles.sources import Sources, TensorSource
 M = TypeVar("M", bound=nn.Module)
 Tensors = Mapping[str, Tensor]
 
+MAPPED_BYTES = 64 * 2**20
+"""How much of a file is mapped at once: pages that were read count as memory until their map is closed."""
+
 
 def read_tensors(
     header: Header, names: Sources, device: torch.device, dtype: torch.dtype | None = None
 ) -> dict[str, Tensor]:
     """Tensors of a network (name -> how the file makes it), on a device.
 
-    dtype converts floating-point tensors; None keeps them as stored. Nothing returned refers to the
-    file, so replacing or deleting it later is harmless. ModelFileError where the file cannot be read.
+    dtype converts floating-point tensors; None keeps them as stored. Every tensor goes from the mapped
+    file straight to where it stays, so the peak is what is returned and little more. Nothing returned
+    refers to the file, so replacing or deleting it later is harmless. ModelFileError where the file
+    cannot be read.
     """
     tensors: dict[str, Tensor] = {}
     try:
-        with safe_open(header.path, framework="pt", device="cpu") as file:
-            for name, source in names.items():
-                stored = make_tensor(source, file.get_tensor)
-                wanted = dtype if dtype is not None and stored.is_floating_point() else stored.dtype
-                tensors[name] = stored.to(device, wanted, copy=True)
+        for part in _parts(header, names):
+            with safe_open(header.path, framework="pt", device="cpu") as file:
+                for name in part:
+                    stored = make_tensor(names[name], file.get_tensor)
+                    wanted = dtype if dtype is not None and stored.is_floating_point() else stored.dtype
+                    tensors[name] = stored.to(device, wanted, copy=True)
+                    del stored  # it keeps the map open
     except (OSError, SafetensorError) as error:
         raise ModelFileError(
             f"{header.path} changed or vanished while it was read: {error}",
@@ -58,6 +65,22 @@ def make_tensor(source: TensorSource, get: Callable[[str], Tensor]) -> Tensor:
         shape = tensor.shape[: source.rank]
         tensor = tensor.reshape(*shape, *(1 for _ in range(source.rank - len(shape))))
     return tensor
+
+
+def _parts(header: Header, names: Sources) -> Iterator[list[str]]:
+    """The names in the order in which the file holds them, cut where a part would map too much."""
+    infos = {name: [header.tensors[each] for each in source.names] for name, source in names.items()}
+    part: list[str] = []
+    size = 0
+    for name in sorted(names, key=lambda name: infos[name][0].begin):
+        amount = sum(info.end - info.begin for info in infos[name])
+        if part and size + amount > MAPPED_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(name)
+        size += amount
+    if part:
+        yield part
 
 
 def assign(module: M, tensors: Tensors, header: Header) -> M:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from nodegraph.diffusion.residency import Residency
+import pytest
+
+from nodegraph.diffusion.placement import Budgets, ModelMemoryError
+from nodegraph.diffusion.residency import Residency, Room
 
 
 class Clock:
@@ -20,11 +23,11 @@ class Shelf:
 
     def __init__(self, budget: int) -> None:
         self.clock = Clock()
-        self.residency = Residency(budget, self.clock)
+        self.residency = Residency(Budgets(budget), self.clock)
         self.built: list[str] = []
 
     def touch(self, key: str, size: int, cost: float, needs: tuple[str, ...] = ()) -> None:
-        def build() -> tuple[str, int]:
+        def build(room: Room) -> tuple[str, int]:
             self.clock.now += cost
             self.built.append(key)
             return key, size
@@ -70,8 +73,8 @@ def test_room_is_made_before_the_build_runs() -> None:
     shelf.touch("first", 80, cost=1.0)
     seen: list[int] = []
 
-    def build() -> tuple[str, int]:
-        seen.append(shelf.residency.used_bytes)
+    def build(room: Room) -> tuple[str, int]:
+        seen.append(shelf.residency.used_bytes())
         return "second", 60
 
     with shelf.residency.hold("second", build, what="second", owner="test", expected_bytes=60):
@@ -82,14 +85,15 @@ def test_room_is_made_before_the_build_runs() -> None:
 def test_a_base_takes_what_was_built_on_it_along_and_stays_while_that_is_used() -> None:
     shelf = Shelf(budget=100)
 
-    def base() -> tuple[str, int]:
+    def base(room: Room) -> tuple[str, int]:
         shelf.built.append("base")
         return "base", 80
 
-    with shelf.residency.hold("base", base, what="base", owner="test"):
+    with shelf.residency.hold("base", base, what="base", owner="test", expected_bytes=80):
         shelf.touch("view", 0, cost=1.0, needs=("base",))
-        shelf.touch("other", 50, cost=1.0)  # over the budget, but the base is in use
+        with pytest.raises(ModelMemoryError):
+            shelf.touch("other", 50, cost=1.0)  # the base is in use
         assert {"base", "view"} <= shelf.kept
     shelf.touch("third", 60, cost=1.0)
     assert shelf.kept == {"third"}
-    assert shelf.built == ["base", "view", "other", "third"]
+    assert shelf.built == ["base", "view", "third"]

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from nodegraph.diffusion.autoencoder import LiveAutoencoder
 from nodegraph.diffusion.nets.vae import AutoencoderKL
 from nodegraph.diffusion.patching import Bench, PatchKind
+from nodegraph.diffusion.placement import ModelMemoryError
 from nodegraph.diffusion.prediction import UNetDenoiser
 from nodegraph.diffusion.samplers import SAMPLERS
 from nodegraph.diffusion.sampling import sample
@@ -146,15 +147,26 @@ def test_the_budget_is_held_by_evicting_what_is_idle(checkpoint: Path, folder: F
     assert counts(store, "evictions")[0] > 0
 
 
-def test_what_is_in_use_is_never_evicted(checkpoint: Path, folder: Folder) -> None:
-    store, base = Store(folder, "cpu", budget_bytes=1), folder.add(checkpoint)
+def test_what_is_in_use_or_pinned_is_never_evicted(checkpoint: Path, folder: Folder) -> None:
+    base = folder.add(checkpoint)
+    measure = Store(folder, "cpu")
+    with measure.use(Model(base, "sd1")):
+        size = counts(measure, "resident_bytes")[0]
+    store = Store(folder, "cpu", budget_bytes=size)
     with store.use(Model(base, "sd1")) as live:
-        with store.use(Vae(base, "sd1")):
+        with pytest.raises(ModelMemoryError) as caught, store.use(Vae(base, "sd1")):
             pass
+        assert caught.value.available == 0 < caught.value.needed
         with store.use(Model(base, "sd1")) as again:
             assert again is live
         live.denoise(torch.zeros(1, 4, 8, 8), torch.ones(1), torch.zeros(1, 3, 32))
-    assert counts(store, "resident_bytes") == (0,)
+    store.pin(Model(base, "sd1"))
+    with pytest.raises(ModelMemoryError, match="pinned"), store.use(Vae(base, "sd1")):
+        pass
+    assert [entry.reason for entry in store.explain() if not entry.bytes] == ["pinned"]
+    store.unpin(Model(base, "sd1"))
+    with store.use(Vae(base, "sd1")):
+        assert counts(store, "resident_bytes")[0] <= size
     with store.use(Model(base, "sd1")) as rebuilt:
         assert rebuilt is not live
 
@@ -180,7 +192,7 @@ def test_threads_that_ask_at_once_build_once(checkpoint: Path, folder: Folder) -
 
 def test_threads_under_a_small_budget_always_get_a_working_model(checkpoint: Path, folder: Folder) -> None:
     base = folder.add(checkpoint)
-    store = Store(folder, "cpu", budget_bytes=200_000)
+    store = Store(folder, "cpu", budget_bytes=1_000_000)
     failures: list[BaseException] = []
 
     def work(number: int) -> None:

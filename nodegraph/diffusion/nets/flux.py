@@ -135,9 +135,6 @@ class Embedder(nn.Module):
 class DoubleBlock(nn.Module):
     """Image and text, each with weights of its own, and one attention over both."""
 
-    streams = 2
-    """How many tensors go in first and come out: image and text."""
-
     def __init__(self, config: FluxConfig) -> None:
         super().__init__()
         self.img_mod, self.txt_mod = Modulation(config.width, 6), Modulation(config.width, 6)
