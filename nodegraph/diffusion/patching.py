@@ -7,9 +7,9 @@ there is no registry, and a plugin's kind is one more row.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, cast
 
 from torch import Tensor
@@ -17,7 +17,7 @@ from torch import Tensor
 from nodegraph.errors import InputError
 from nodegraph.modelfiles.safetensors_header import Header
 from nodegraph.modelfiles.shapes import Shapes
-from nodegraph.values import Patch
+from nodegraph.values import Model, Patch
 
 
 class FileTensors(NamedTuple):
@@ -73,6 +73,11 @@ class PatchKind:
 
 Target = Literal["denoiser", "text_encoder", "autoencoder"]
 """What can be patched: the fields of `PatchKind`."""
+
+
+def with_weight_patches(model: Model, asked: Container[str]) -> Model:
+    """The model without patches of kinds that change no weight (`asked`): they share one live network."""
+    return replace(model, patches=tuple(patch for patch in model.patches if patch.kind not in asked))
 
 
 def overlay(

@@ -3,27 +3,53 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from nodegraph.diffusion.guidance.guided import Guided, cfg_rule
+from nodegraph.diffusion.guidance.guided import Guided
+from nodegraph.diffusion.guidance.guiders import rule_of
 from nodegraph.diffusion.guidance.kinds import Denoise
+from nodegraph.diffusion.guidance.patches import adjustments, around
 from nodegraph.diffusion.inpaint import Masked, latent_mask
 from nodegraph.diffusion.noise import BrownianNoise, OnDevice, Shape, WhiteNoise, initial_noise
 from nodegraph.diffusion.samplers.kinds import Brownian
 from nodegraph.diffusion.schedulers import levels_for
 from nodegraph.errors import InputError, NodegraphError
 from nodegraph.runtime import LiveDenoiser, Sampler, Scheduler, StepNoise
-from nodegraph.values import Conditioning, Latent, Noise
+from nodegraph.values import Conditioning, Guider, Latent, Noise, Patch
 
 OnRunStep = Callable[[int, int, Tensor], None]
 """Called after every step with its index, the number of steps, and x0 in the VAE's own space."""
 
-MakeDenoise = Callable[[Tensor], Denoise]
-"""Latents [B,C,h,w] as the denoiser sees them, on its device -> what the sampler asks."""
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Guidance:
+    """Prompts by name, the rule that makes one prediction of theirs, and the model's patches.
+
+    rule and options are those of a `nodegraph.values.Guider`.
+    """
+
+    rule: str
+    prompts: Mapping[str, Conditioning]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    patches: Sequence[Patch] = ()
+
+    @classmethod
+    def of(cls, guider: Guider) -> Guidance:
+        """What a value says."""
+        return cls(guider.rule, dict(guider.prompts), dict(guider.options), guider.model.patches)
+
+    def follow(self, denoiser: LiveDenoiser, like: Tensor, down: int, sigmas: Tensor) -> Denoise:
+        """What a sampler asks; like: latents [B,C,h,w] on the device, of `down` pixels a cell."""
+        rule = rule_of(self.rule, self.options)
+        return Guided(
+            denoiser, self.prompts, rule, like,
+            down=down, sigmas=sigmas.tolist(), adjust=adjustments(self.patches), options=self.options,
+        )  # fmt: skip
 
 
 class Sampled(NamedTuple):
@@ -46,14 +72,15 @@ def sample(
     sampler: Sampler,
     scheduler: Scheduler,
     denoise: float = 1.0,
+    patches: Sequence[Patch] = (),
     on_step: OnRunStep | None = None,
 ) -> Latent:
     """A new latent that follows the prompts, on the device of the given one.
 
     steps >= 1; denoise 0 to 1 is the part of the schedule that is run (0 gives the latent back as it is,
-    1 starts from pure noise); seed 0 to 2^64 - 1. `on_step` may raise to stop the run. With a noise mask
-    the rest of the latent comes back exactly as it was. Image i of a batch is the image made alone with
-    batch index i (noise exactly, result up to rounding).
+    1 starts from pure noise); seed 0 to 2^64 - 1; patches: those of the model's recipe. `on_step` may raise
+    to stop the run. With a noise mask the rest of the latent comes back exactly as it was. Image i of a
+    batch is the image made alone with batch index i (noise exactly, result up to rounding).
 
     InputError: a value out of range, or prompts that do not fit the model. NodegraphError with code
     `not_finite`: the result has infinities or NaNs.
@@ -62,13 +89,8 @@ def sample(
     check_range("denoise", denoise, 0, 1, "0 to 1")
     check_range("cfg", cfg, -math.inf, math.inf, "a finite number")
     sigmas = levels_for(scheduler, denoiser.noising, steps, denoise, latent_size(latent))
-    prompts = {"positive": positive, "negative": negative}
-
-    def guidance(like: Tensor) -> Denoise:
-        return Guided(denoiser, prompts, cfg_rule(cfg), like, down=latent.format.down)
-
-    run = sample_levels(denoiser, guidance, latent, sigmas, Noise(seed), sampler, on_step=on_step)
-    return run.latent
+    plan = Guidance("cfg", {"positive": positive, "negative": negative}, {"cfg": cfg}, patches)
+    return sample_levels(denoiser, plan, latent, sigmas, Noise(seed), sampler, on_step=on_step).latent
 
 
 def latent_size(latent: Latent) -> tuple[int, int]:
@@ -79,7 +101,7 @@ def latent_size(latent: Latent) -> tuple[int, int]:
 @torch.no_grad()
 def sample_levels(
     denoiser: LiveDenoiser,
-    guidance: MakeDenoise,
+    guidance: Guidance,
     latent: Latent,
     sigmas: Tensor,
     noise: Noise,
@@ -105,7 +127,7 @@ def sample_levels(
         unit = initial_noise(noise.seed, latent.indices, shape).to(device)
     x = noising.noised(original, unit, sigmas[0], full=_at_the_top(sigmas, noising.table))
 
-    predict = guidance(original)
+    predict = guidance.follow(denoiser, original, space.down, sigmas)
     mask = None if latent.noise_mask is None else latent_mask(latent.noise_mask, original)
     if mask is not None:
         predict = Masked(predict, noising, original, unit, mask)
@@ -118,7 +140,8 @@ def sample_levels(
             on_step(step, len(sigmas) - 1, x0 / space.scale + space.shift)
 
     step_noise = OnDevice(_step_noise(sampler, noise.seed, latent.indices, shape, sigmas), device)
-    x = noising.clean(sampler(predict, x, sigmas, step_noise, report), sigmas[-1])
+    with around(guidance.patches, denoiser):
+        x = noising.clean(sampler(predict, x, sigmas, step_noise, report), sigmas[-1])
     _check_finite(x)
 
     def back(made: Tensor) -> Latent:

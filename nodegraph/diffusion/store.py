@@ -21,8 +21,17 @@ from nodegraph.diffusion.builders import (
     tokenizer_of_file,
 )
 from nodegraph.diffusion.device import choose_device, choose_precision, execution_profile
+from nodegraph.diffusion.guidance.patches import SAMPLING_KINDS
 from nodegraph.diffusion.lora import LORA
-from nodegraph.diffusion.patching import Bench, FileTensors, PatchKind, Scope, Target, overlay
+from nodegraph.diffusion.patching import (
+    Bench,
+    FileTensors,
+    PatchKind,
+    Scope,
+    Target,
+    overlay,
+    with_weight_patches,
+)
 from nodegraph.diffusion.placement import Budgets, ModelMemoryError, Tier
 from nodegraph.diffusion.previews import PreviewMap, fit_preview
 from nodegraph.diffusion.residency import Residency, Resident, Room
@@ -126,6 +135,7 @@ class Store:
         """
         if isinstance(recipe, Model):
             slot = _Slot("denoiser", "denoiser", self.precision.denoiser)
+            recipe = with_weight_patches(recipe, SAMPLING_KINDS)
             return self._live(recipe, slot, partial(build_denoiser, recipe))
         if isinstance(recipe, TextEncoder):
             slot = _Slot("clip_l", "text_encoder", self.precision.text)

@@ -273,8 +273,8 @@ def test_a_lora_on_an_autoencoder_is_an_error(checkpoint: Path, folder: Folder) 
 
 def test_an_unknown_patch_kind_is_named(checkpoint: Path, folder: Folder) -> None:
     store = Store(folder, "cpu")
-    recipe = Model(folder.add(checkpoint), "sd1").patched(Patch.of("freeu", b1=1.1))
-    with pytest.raises(InputError, match="freeu") as caught, store.use(recipe):
+    recipe = Model(folder.add(checkpoint), "sd1").patched(Patch.of("hypertile", size=4))
+    with pytest.raises(InputError, match="hypertile") as caught, store.use(recipe):
         pass
     assert caught.value.problem.code == "unknown_patch"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -121,8 +120,3 @@ def guided(
     """Classifier-free guidance by `scale` for latents like [B,C,h,w]."""
     prompts = {"positive": positive, "negative": negative}
     return Guided(denoiser, prompts, cfg_rule(scale), like, options={"cfg": scale})
-
-
-def changed(step: Step, guided: Tensor) -> Step:
-    """The step with another guided estimate."""
-    return replace(step, guided=guided)

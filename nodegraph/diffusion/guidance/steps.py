@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -41,6 +41,14 @@ class Step:
     def share(self) -> Tensor | float:
         """Velocity is share * x - x0 up to a factor (see `rules.rescaled_at`)."""
         return 1.0 if self.noising.flow else 1 / (self.sigma**2 + 1)
+
+    def within(self, start: float, end: float) -> bool:
+        """Whether this level lies between two fractions of the way from noise to picture."""
+        return self.noising.sigma_at(end) <= float(self.sigma) <= self.noising.sigma_at(start)
+
+    def moved(self, guided: Tensor) -> Step:
+        """The step with another guided estimate."""
+        return replace(self, guided=guided)
 
 
 Adjust = Callable[[Step], Step]

@@ -55,5 +55,5 @@ def sample(
         return run_sampler(
             denoiser, positive, negative, latent, seed=seed, steps=steps, cfg=cfg,
             sampler=ctx.choice("samplers", sampler), scheduler=ctx.choice("schedulers", scheduler),
-            denoise=denoise, on_step=on_step,
+            denoise=denoise, patches=model.patches, on_step=on_step,
         )  # fmt: skip
