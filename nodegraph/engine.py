@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import threading
 import time
@@ -50,12 +51,13 @@ from nodegraph.graph.migrate import migrate_nodes
 from nodegraph.graph.sources import open_document
 from nodegraph.graph.sweep import Axis, Mode, cells, drawn
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
+from nodegraph.modelfiles.config import model_folders
 from nodegraph.modelfiles.index import FileIndex
-from nodegraph.modelfiles.kinds import MODEL_KINDS
 from nodegraph.packs import Packs, load_packs
 from nodegraph.registry import suggest
 from nodegraph.runtime import Artifact, Keyed, RunRecord
 
+log = logging.getLogger(__name__)
 Source = BoundGraph | Document | Path | str | bytes | Mapping[str, Any]
 DISK_CACHE_BYTES = 4 * 2**30
 
@@ -138,7 +140,10 @@ class Engine:
         return DiskCache(self.data_dir / "cache", limit, self.registry.codecs, lambda: self.resources.tensors)
 
     def _folders(self) -> dict[str, list[Path]]:
-        own = {kind: [self.data_dir / "models" / kind] for kind in MODEL_KINDS}
+        found = model_folders(self.data_dir)
+        for note in found.notes:
+            log.warning("%s", note)
+        own = dict(found.folders)
         own["images"] = [self.data_dir / "inputs", self.outputs]
         shipped = self.registry.folders
         return {kind: [*own.get(kind, []), *shipped.get(kind, [])] for kind in {**own, **shipped}}
