@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import threading
 import time
@@ -32,6 +31,7 @@ from nodegraph.execution.lanes import Lanes
 from nodegraph.execution.late import LateModels
 from nodegraph.execution.nested import NestedRuns
 from nodegraph.execution.outputs import check_outputs
+from nodegraph.execution.places import file_index
 from nodegraph.execution.plan import (
     Plan,
     Snapshot,
@@ -51,13 +51,10 @@ from nodegraph.graph.migrate import migrate_nodes
 from nodegraph.graph.sources import open_document
 from nodegraph.graph.sweep import Axis, Mode, cells, drawn
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
-from nodegraph.modelfiles.config import model_folders
-from nodegraph.modelfiles.index import FileIndex
 from nodegraph.packs import Packs, load_packs
 from nodegraph.registry import suggest
 from nodegraph.runtime import Artifact, Keyed, RunRecord
 
-log = logging.getLogger(__name__)
 Source = BoundGraph | Document | Path | str | bytes | Mapping[str, Any]
 DISK_CACHE_BYTES = 4 * 2**30
 
@@ -120,7 +117,7 @@ class Engine:
         self.outputs = Path(outputs) if outputs is not None else self.data_dir / "outputs"
         self.packs = packs if packs is not None else load_packs()
         self.registry = self.packs.registry
-        self.files = FileIndex(self._folders(), self.data_dir / "file_index.sqlite")
+        self.files = file_index(self.data_dir, self.outputs, self.registry)
         self.cache = MemoryCache(cache_bytes)
         # A debug run trusts nothing that lies on disk, and leaves nothing there that a node may have spoilt.
         self.disk = self._disk_cache(disk_cache_bytes) if disk_cache_bytes > 0 and not debug else None
@@ -138,15 +135,6 @@ class Engine:
 
     def _disk_cache(self, limit: int) -> DiskCache:
         return DiskCache(self.data_dir / "cache", limit, self.registry.codecs, lambda: self.resources.tensors)
-
-    def _folders(self) -> dict[str, list[Path]]:
-        found = model_folders(self.data_dir)
-        for note in found.notes:
-            log.warning("%s", note)
-        own = dict(found.folders)
-        own["images"] = [self.data_dir / "inputs", self.outputs]
-        shipped = self.registry.folders
-        return {kind: [*own.get(kind, []), *shipped.get(kind, [])] for kind in {**own, **shipped}}
 
     def __enter__(self) -> Self:
         return self
