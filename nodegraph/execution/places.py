@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nodegraph.modelfiles.config import model_folders
 from nodegraph.modelfiles.index import FileIndex
-from nodegraph.modelfiles.layouts import merge
+from nodegraph.modelfiles.folder_layouts import merge
 from nodegraph.registry import Registry
 
 log = logging.getLogger(__name__)

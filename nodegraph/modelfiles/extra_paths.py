@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from nodegraph.errors import InputError
 from nodegraph.modelfiles.kinds import ALIASES, MODEL_KINDS
-from nodegraph.modelfiles.layouts import Folders
+from nodegraph.modelfiles.folder_layouts import Folders
 
 _NO_MODELS = {"custom_nodes", "configs"}
 """Keys of ComfyUI that name no folders of models."""
