@@ -6,8 +6,8 @@ import logging
 from pathlib import Path
 
 from nodegraph.modelfiles.config import model_folders
-from nodegraph.modelfiles.index import FileIndex
 from nodegraph.modelfiles.folder_layouts import merge
+from nodegraph.modelfiles.index import FileIndex
 from nodegraph.registry import Registry
 
 log = logging.getLogger(__name__)

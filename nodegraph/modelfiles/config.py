@@ -25,8 +25,8 @@ from typing import Any
 
 from nodegraph.errors import InputError
 from nodegraph.modelfiles.extra_paths import read_extra_paths
-from nodegraph.modelfiles.kinds import ALIASES, MODEL_KINDS
 from nodegraph.modelfiles.folder_layouts import Folders, a1111_folders, existing, merge, own_folders
+from nodegraph.modelfiles.kinds import ALIASES, MODEL_KINDS
 
 FILE = "nodegraph.toml"
 VARIABLE = "NODEGRAPH_MODELS"

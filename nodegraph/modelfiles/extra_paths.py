@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nodegraph.errors import InputError
-from nodegraph.modelfiles.kinds import ALIASES, MODEL_KINDS
 from nodegraph.modelfiles.folder_layouts import Folders
+from nodegraph.modelfiles.kinds import ALIASES, MODEL_KINDS
 
 _NO_MODELS = {"custom_nodes", "configs"}
 """Keys of ComfyUI that name no folders of models."""
