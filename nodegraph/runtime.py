@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from logging import Logger
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload, runtime_checkable
 
 from nodegraph.values import ConditioningEntry, Image, JsonScalar, Model, ModelFile, TextEncoder, Vae
 
@@ -80,6 +80,30 @@ class LiveDenoiser(Protocol):
 
     def denoise(self, x: Tensor, sigma: Tensor, tokens: Tensor) -> Tensor:
         """The clean estimate x0 [B,C,h,w] for x as `noising` makes it; sigma [B], tokens [B,T,D]."""
+        ...
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Extras:
+    """What a network is given besides x, its timestep and the tokens: one row for each of x's, float32.
+
+    pooled [B,P]; guidance [B], the scale that a distilled model is told; beside [B,C,h,w], a latent in the
+    VAE's own space, and mask [B,H,W], 1 = repaint; references [B,C,h',w'], latents in that space.
+    """
+
+    pooled: Tensor | None = None
+    guidance: Tensor | None = None
+    beside: Tensor | None = None
+    mask: Tensor | None = None
+    references: tuple[Tensor, ...] = ()
+
+
+@runtime_checkable
+class TakesExtras(Protocol):
+    """A live denoiser whose network uses more of a prompt than its tokens."""
+
+    def given(self, extras: Extras) -> LiveDenoiser:
+        """The same denoiser for prompts with these extras. InputError where they do not fit."""
         ...
 
 

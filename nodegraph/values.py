@@ -133,6 +133,9 @@ class ConditioningEntry:
     strength: its weight beside other entries; area and mask: where it counts (the mask's values times
     mask_strength are weights); start and end: when, as fractions of the training timesteps from the noisy
     side, 0 to 1.
+    guidance: the scale that a distilled model is told (FLUX.1 dev); beside: a latent picture that the
+    network sees beside the noisy one (control, editing, inpainting: its noise mask says where to repaint);
+    references: latent pictures of any size that it may look at (FLUX.1 Kontext).
     """
 
     tokens: Tensor
@@ -143,6 +146,9 @@ class ConditioningEntry:
     mask_strength: float = 1.0
     start: float = 0.0
     end: float = 1.0
+    guidance: float | None = None
+    beside: Latent | None = None
+    references: tuple[Latent, ...] = ()
 
     def __repr__(self) -> str:
         pooled = f", pooled {_form(self.pooled)}" if self.pooled is not None else ""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nodegraph.diffusion.autoencoder import LiveAutoencoder
+from nodegraph.diffusion.nets.unet import UNet
 from nodegraph.diffusion.nets.vae import AutoencoderKL
 from nodegraph.diffusion.prediction import UNetDenoiser
 from nodegraph.diffusion.weights import assign
@@ -17,6 +18,7 @@ from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.configs import ClipTextConfig, VaeConfig
 from nodegraph.modelfiles.families import Checkpoint
 from nodegraph.modelfiles.safetensors_header import Header
+from nodegraph.runtime import LiveDenoiser
 from nodegraph.values import Model, TextEncoder
 
 if TYPE_CHECKING:
@@ -35,13 +37,20 @@ class Source(NamedTuple):
     tensors: Mapping[str, Tensor]
 
 
-def build_denoiser(recipe: Model, source: Source) -> UNetDenoiser:
+def build_denoiser(recipe: Model, source: Source) -> LiveDenoiser:
     """The network of a checkpoint as a denoiser, with the prediction type of the recipe."""
     checkpoint = source.checkpoint
     network = pkgutil.resolve_name(checkpoint.network)
     with torch.device("meta"):
-        unet = network(checkpoint.nets["denoiser"])
-    return UNetDenoiser(assign(unet, source.tensors, source.header), recipe.prediction)
+        empty = network(checkpoint.nets["denoiser"])
+    ready = assign(empty, source.tensors, source.header)
+    live: LiveDenoiser = pkgutil.resolve_name(checkpoint.denoiser)(ready, recipe, checkpoint)
+    return live
+
+
+def unet_denoiser(unet: UNet, recipe: Model, _checkpoint: Checkpoint) -> UNetDenoiser:
+    """A UNet of tokens alone."""
+    return UNetDenoiser(unet, recipe.prediction)
 
 
 def build_text_encoder(recipe: TextEncoder, tokenizers: TokenizerSource, source: Source) -> ClipTextEncoder:

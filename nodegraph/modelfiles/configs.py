@@ -49,7 +49,8 @@ class VaeConfig:
     """A KL autoencoder in the LDM layout. The defaults are those of Stable Diffusion 1.x.
 
     channels: width of every level, fine to coarse; res_blocks: of the encoder (the decoder has one more
-    per level); attention: levels with attention after each residual block (the middle always has it).
+    per level); attention: levels with attention after each residual block (the middle always has it);
+    quant: whether 1x1 convolutions stand between latents and the rest (not in SD 3 and FLUX).
     """
 
     image_channels: int = 3
@@ -58,6 +59,7 @@ class VaeConfig:
     channels: tuple[int, ...] = (128, 256, 512, 512)
     res_blocks: int = 2
     attention: tuple[bool, ...] = (False, False, False, False)
+    quant: bool = True
 
     def __post_init__(self) -> None:
         if len(self.channels) != len(self.attention):

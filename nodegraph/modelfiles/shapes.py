@@ -64,6 +64,7 @@ def vae_config(shapes: Shapes) -> VaeConfig:
         channels=tuple(shapes[f"encoder.down.{level}.block.0.conv2.weight"][0] for level in levels),
         res_blocks=count(shapes, "encoder.down.0.block."),
         attention=tuple(f"encoder.down.{level}.attn.0.q.weight" in shapes for level in levels),
+        quant="quant_conv.weight" in shapes,
     )
 
 

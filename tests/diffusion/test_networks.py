@@ -16,6 +16,7 @@ from nodegraph.diffusion.nets.unet import UNet
 from nodegraph.diffusion.nets.vae import AutoencoderKL
 from nodegraph.modelfiles.configs import UNetConfig, VaeConfig
 from nodegraph.modelfiles.sd1_names import diffusers_prefixes, to_diffusers
+from nodegraph.modelfiles.shapes import vae_config
 from tests.diffusion.small_models import randomise
 
 TOLERANCE = 1e-4
@@ -102,17 +103,24 @@ def their_vae_name(name: str, levels: int) -> str:
     return name
 
 
-def test_autoencoder_equals_diffusers() -> None:
-    config = VaeConfig(base_channels=128, channels=(128, 256), res_blocks=1, attention=(False, False))
+@pytest.mark.parametrize(("latents", "quant"), [(4, True), (16, False)], ids=["SD 1 to SDXL", "SD 3, FLUX"])
+def test_autoencoder_equals_diffusers(latents: int, quant: bool) -> None:
+    config = VaeConfig(
+        latent_channels=latents, base_channels=128, channels=(128, 256), res_blocks=1,
+        attention=(False, False), quant=quant,
+    )  # fmt: skip
     ours = AutoencoderKL(config).eval()
     randomise(ours, 3)
     theirs = THEIR_VAE(
         block_out_channels=config.channels,
         layers_per_block=1,
-        latent_channels=4,
+        latent_channels=latents,
+        use_quant_conv=quant,
+        use_post_quant_conv=quant,
         down_block_types=["DownEncoderBlock2D"] * 2,
         up_block_types=["UpDecoderBlock2D"] * 2,
     ).eval()
+    assert vae_config({key: tuple(value.shape) for key, value in ours.state_dict().items()}) == config
     converted = {their_vae_name(key, 2): value for key, value in ours.state_dict().items()}
     for key, value in theirs.state_dict().items():
         if converted[key].ndim == 4 and value.ndim == 2:  # their attention has linear layers
@@ -121,7 +129,7 @@ def test_autoencoder_equals_diffusers() -> None:
 
     generator = torch.Generator().manual_seed(4)
     pixels = torch.rand(2, 3, 16, 24, generator=generator) * 2 - 1
-    samples = torch.randn(2, 4, 8, 12, generator=generator)
+    samples = torch.randn(2, latents, 8, 12, generator=generator)
     with torch.no_grad():
         mean, log_variance = ours.encode(pixels)
         posterior = theirs.encode(pixels).latent_dist

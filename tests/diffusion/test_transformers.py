@@ -13,10 +13,13 @@ from torch import Tensor
 
 from nodegraph.diffusion.nets.flux import Flux, pack, unpack
 from nodegraph.diffusion.nets.mmdit import MMDiT
+from nodegraph.diffusion.weights import make_tensor
 from nodegraph.errors import InputError
+from nodegraph.modelfiles.layouts.transformers import flux, mmdit
 from nodegraph.modelfiles.shapes import Shapes
+from nodegraph.modelfiles.sources import Sources
+from nodegraph.modelfiles.sources import shapes_of as made_shapes
 from nodegraph.modelfiles.transformer_configs import FluxConfig, MMDiTConfig, flux_config, mmdit_config
-from nodegraph.modelfiles.transformer_names import Joined, flux_sources, joined_shapes, mmdit_sources
 from tests.diffusion.small_models import randomise
 
 TOLERANCE = 1e-4
@@ -91,12 +94,8 @@ def shapes_of(module: torch.nn.Module) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
 
 
-def joined_tensors(joined: Mapping[str, Joined], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    made = {}
-    for name, (sources, swapped) in joined.items():
-        whole = torch.cat([tensors[source] for source in sources])
-        made[name] = torch.cat(whole.chunk(2)[::-1]) if swapped else whole
-    return made
+def made(sources: Sources, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: make_tensor(source, tensors.__getitem__) for name, source in sources.items()}
 
 
 def relative_error(ours: Tensor, theirs: Tensor) -> float:
@@ -111,7 +110,7 @@ def small_mmdit(config: MMDiTConfig) -> tuple[MMDiT, Any]:
     theirs = their_mmdit(config)
     randomise(theirs, 1)
     ours = MMDiT(config).eval()
-    ours.load_state_dict(joined_tensors(mmdit_sources(shapes_of(theirs)), theirs.state_dict()))
+    ours.load_state_dict(made(mmdit(shapes_of(theirs)), theirs.state_dict()))
     return ours, theirs
 
 
@@ -119,7 +118,7 @@ def small_flux(config: FluxConfig) -> tuple[Flux, Any]:
     theirs = their_flux(config)
     randomise(theirs, 1)
     ours = Flux(config).eval()
-    ours.load_state_dict(joined_tensors(flux_sources(shapes_of(theirs)), theirs.state_dict()))
+    ours.load_state_dict(made(flux(shapes_of(theirs)), theirs.state_dict()))
     return ours, theirs
 
 
@@ -175,7 +174,7 @@ def test_flux_equals_diffusers(name: str) -> None:
         pack(x), tokens, pooled, sigma, their_positions(3, 5), torch.zeros(7, 3),
         guidance if config.guidance else None,
     ).sample  # fmt: skip
-    found = ours(x, sigma * 1000, tokens, pooled, guidance)
+    found = ours(x, sigma, tokens, pooled, guidance)
     assert relative_error(found, unpack(expected, 3, 5)) <= TOLERANCE
 
 
@@ -189,9 +188,9 @@ def test_flux_looks_at_references_as_diffusers_does() -> None:
     expected = theirs(
         torch.cat([pack(x), pack(reference)], dim=1), tokens, pooled, sigma, ids, torch.zeros(7, 3), guidance
     ).sample[:, :15]
-    found = ours(x, sigma * 1000, tokens, pooled, guidance, [reference])
+    found = ours(x, sigma, tokens, pooled, guidance, [reference])
     assert relative_error(found, unpack(expected, 3, 5)) <= TOLERANCE
-    alone = ours(x, sigma * 1000, tokens, pooled, guidance)
+    alone = ours(x, sigma, tokens, pooled, guidance)
     assert relative_error(alone, found) > 0.01
 
 
@@ -199,7 +198,7 @@ def test_flux_looks_at_references_as_diffusers_does() -> None:
 def test_flux_takes_odd_latents() -> None:
     ours, _ = small_flux(SMALL_FLUX)
     x, tokens, pooled = drawn(2, 1, 16, 5, 7), drawn(3, 1, 7, 48), drawn(4, 1, 40)
-    timestep, guidance = torch.tensor([500.0]), torch.tensor([3.5])
+    timestep, guidance = torch.tensor([0.5]), torch.tensor([3.5])
     wrapped = torch.cat([x, x[:, :, :1]], dim=2)
     wrapped = torch.cat([wrapped, wrapped[..., :1]], dim=3)
     expected = ours(wrapped, timestep, tokens, pooled, guidance)[..., :5, :7]
@@ -222,8 +221,7 @@ def test_full_size_mmdits_have_the_tensors_of_diffusers(name: str) -> None:
     config = FULL_MMDITS[name]
     with torch.device("meta"):
         theirs, ours = shapes_of(their_mmdit(config)), shapes_of(MMDiT(config))
-    joined = mmdit_sources(theirs)
-    check_complete(joined, theirs, ours)
+    check_complete(mmdit(theirs), theirs, ours)
     assert mmdit_config(ours) == config
 
 
@@ -232,16 +230,15 @@ def test_full_size_fluxes_have_the_tensors_of_diffusers(name: str) -> None:
     config = FULL_FLUXES[name]
     with torch.device("meta"):
         theirs, ours = shapes_of(their_flux(config)), shapes_of(Flux(config))
-    joined = flux_sources(theirs)
-    check_complete(joined, theirs, ours)
+    check_complete(flux(theirs), theirs, ours)
     assert flux_config(ours) == config
 
 
-def check_complete(joined: Mapping[str, Joined], theirs: Shapes, ours: Shapes) -> None:
+def check_complete(sources: Sources, theirs: Shapes, ours: Shapes) -> None:
     """Every tensor of theirs is used once, and what is made of them is what our network has."""
-    used = [source for made in joined.values() for source in made.sources]
+    used = [source for made in sources.values() for source in made.names]
     assert sorted(used) == sorted(theirs)
-    assert joined_shapes(joined, theirs) == ours
+    assert made_shapes(sources, theirs) == ours
 
 
 def test_a_layer_that_is_there_in_part_is_named() -> None:
@@ -249,7 +246,7 @@ def test_a_layer_that_is_there_in_part_is_named() -> None:
         theirs = shapes_of(their_flux(SMALL_FLUX))
     del theirs["transformer_blocks.1.attn.to_k.weight"]
     with pytest.raises(KeyError, match=r"transformer_blocks\.1\.attn\.to_k\.weight"):
-        flux_sources(theirs)
+        made_shapes(flux(theirs), theirs)
 
 
 @pytest.mark.parametrize("config", [{"head_width": 48}, {"width": 100}, {"in_features": 63}])

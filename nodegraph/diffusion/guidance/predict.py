@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Hashable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from nodegraph.diffusion.extras import conditioned, signature
 from nodegraph.diffusion.guidance.parts import Part, parts_of
 from nodegraph.errors import InputError
 from nodegraph.runtime import LiveDenoiser
@@ -35,7 +35,7 @@ class Predictor:
         self._parts = {
             name: parts_of(prompt, name, like, down, denoiser.noising) for name, prompt in prompts.items()
         }
-        self._stacks: dict[tuple[int, ...], Tensor] = {}
+        self._stacks: dict[tuple[int, ...], tuple[LiveDenoiser, Tensor]] = {}
         for parts in self._parts.values():
             for part in parts:
                 _check_count(part.entry.tokens, self._batch)
@@ -50,30 +50,34 @@ class Predictor:
         level = float(sigma)
         active = {name: [part for part in self._parts[name] if part.active(level)] for name in names}
         everything = [part for parts in active.values() for part in parts]
+        groups: dict[Hashable, list[Part]] = {}
+        for part in everything:
+            groups.setdefault((part.box[2:], signature(part.entry)), []).append(part)
         made: dict[int, Tensor] = {}
-        by_size = sorted(everything, key=lambda part: part.box[2:])
-        for _, group in groupby(by_size, key=lambda part: part.box[2:]):
-            parts = list(group)
+        for parts in groups.values():
             made |= zip(map(id, parts), self._ask(x, sigma, parts), strict=True)
         return {name: _merged(x, parts, made) for name, parts in active.items()}
 
     def _ask(self, x: Tensor, sigma: Tensor, parts: Sequence[Part]) -> Sequence[Tensor]:
-        """One call for parts of one size: [B,C,h,w] for each."""
+        """One call for parts of one size and with extras of the same shapes: [B,C,h,w] for each."""
         rows = len(parts) * self._batch
         level = sigma.to(x.device, torch.float32).expand(rows)
         if all(part.whole for part in parts):
             seen = x.repeat(len(parts), 1, 1, 1)
         else:
             seen = torch.cat([part.box.cut(x) for part in parts])
-        predicted = self._denoiser.denoise(seen, level, self._stacked(parts))
+        denoiser, tokens = self._ready(parts)
+        predicted = denoiser.denoise(seen, level, tokens)
         return predicted.view(len(parts), self._batch, *predicted.shape[1:]).unbind(0)
 
-    def _stacked(self, parts: Sequence[Part]) -> Tensor:
-        """The tokens of these parts, stacked once for a run."""
+    def _ready(self, parts: Sequence[Part]) -> tuple[LiveDenoiser, Tensor]:
+        """The denoiser with the extras of these parts, and their tokens: stacked once for a run."""
         key = tuple(map(id, parts))
         if key not in self._stacks:
-            stacked = stack([part.entry.tokens for part in parts], self._batch)
-            self._stacks[key] = stacked.to(self._denoiser.device)
+            entries = [part.entry for part in parts]
+            stacked = stack([entry.tokens for entry in entries], self._batch)
+            told = conditioned(self._denoiser, entries, self._batch)
+            self._stacks[key] = (told, stacked.to(self._denoiser.device))
         return self._stacks[key]
 
 

@@ -55,7 +55,7 @@ class Flux(nn.Module):
     ) -> Tensor:
         """The velocity [B,out,h,w] of the latent x [B,in,h,w].
 
-        timestep [B]: sigma · 1000; tokens [B,T,context]; pooled [B,vector]; guidance [B]: the scale that
+        timestep [B]: sigma, 0 to 1; tokens [B,T,context]; pooled [B,vector]; guidance [B]: the scale that
         distilled models are told (ValueError where it lacks; others ignore it); references: latents
         [B,in,h',w'] of any size that the image may look at (Kontext). x of control models holds the
         control latent after the noisy one; x of Fill the masked latent and the mask, 8x8 pixels as 64
@@ -80,7 +80,7 @@ class Flux(nn.Module):
     def _condition(self, timestep: Tensor, pooled: Tensor, guidance: Tensor | None) -> Tensor:
         """Timestep, guidance and pooled prompt as one vector [B,width]."""
         frequencies = self.config.frequencies
-        time: Tensor = self.time_in(timestep_embedding(timestep, frequencies).to(pooled.dtype))
+        time: Tensor = self.time_in(timestep_embedding(timestep * 1000, frequencies).to(pooled.dtype))
         if self.guidance_in is not None:
             if guidance is None:
                 raise ValueError("this network has to be told a guidance scale")
@@ -134,6 +134,9 @@ class Embedder(nn.Module):
 
 class DoubleBlock(nn.Module):
     """Image and text, each with weights of its own, and one attention over both."""
+
+    streams = 2
+    """How many tensors go in first and come out: image and text."""
 
     def __init__(self, config: FluxConfig) -> None:
         super().__init__()

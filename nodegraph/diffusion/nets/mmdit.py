@@ -104,6 +104,9 @@ class Embedder(nn.Module):
 class JointBlock(nn.Module):
     """Image and text, each with weights of its own, and one attention over both."""
 
+    streams = 2
+    """How many tensors go in first and come out: image and text."""
+
     def __init__(self, config: MMDiTConfig, index: int) -> None:
         super().__init__()
         last = index + 1 == config.depth  # nobody reads the text after it

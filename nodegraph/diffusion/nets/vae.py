@@ -29,17 +29,21 @@ class AutoencoderKL(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
-        self.quant_conv = conv1x1(2 * config.latent_channels, 2 * config.latent_channels)
-        self.post_quant_conv = conv1x1(config.latent_channels, config.latent_channels)
+        if config.quant:
+            self.quant_conv = conv1x1(2 * config.latent_channels, 2 * config.latent_channels)
+            self.post_quant_conv = conv1x1(config.latent_channels, config.latent_channels)
 
     def encode(self, pixels: Tensor) -> Moments:
         """Pictures [B,3,H,W] -> posterior of the latents [B,C,H/f,W/f]; log variance within -30 to 20."""
-        mean, log_variance = self.quant_conv(self.encoder(pixels)).chunk(2, dim=1)
+        moments = self.encoder(pixels)
+        if self.config.quant:
+            moments = self.quant_conv(moments)
+        mean, log_variance = moments.chunk(2, dim=1)
         return Moments(mean, log_variance.clamp(-30.0, 20.0))
 
     def decode(self, samples: Tensor) -> Tensor:
         """Latents [B,C,h,w] -> pictures [B,3,h·f,w·f], about -1 to 1 (not clamped)."""
-        out: Tensor = self.decoder(self.post_quant_conv(samples))
+        out: Tensor = self.decoder(self.post_quant_conv(samples) if self.config.quant else samples)
         return out
 
 

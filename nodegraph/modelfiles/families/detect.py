@@ -51,6 +51,7 @@ def inspect(header: Header, families: Sequence[Family] = FAMILIES) -> Checkpoint
         schedule=told.schedule,
         defaults=(variant and variant.defaults) or (family.defaults if family else Defaults()),
         network=family.network if family else "",
+        denoiser=family.denoiser if family else "",
         variant=told.variant,
         notes=told.notes,
     )

@@ -48,12 +48,16 @@ class Encoder:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a family is sampled with where nobody says otherwise. Sizes in pixels."""
+    """What a family is sampled with where nobody says otherwise. Sizes in pixels.
+
+    guidance: the scale that a distilled network is told, None for networks that are told none.
+    """
 
     width: int = 512
     height: int = 512
     steps: int = 20
     cfg: float = 7.0
+    guidance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ class Family:
     detect: whether tensors of a denoiser (original names, prefix removed) belong to it; config: those
     tensors -> the frozen config of its network (KeyError and ValueError become a sentence about the file);
     network: `module:Class` of the network, called with the config, loaded when first needed, so that
-    declarations stay free of torch. predictions: the types it may have, the usual one first. tell:
+    declarations stay free of torch; denoiser: `module:function` that makes a live denoiser of (network,
+    recipe, checkpoint). predictions: the types it may have, the usual one first. tell:
     what more the file says (see `nodegraph.modelfiles.families.telling`).
     """
 
@@ -103,6 +108,7 @@ class Family:
     schedule: NoiseSchedule = field(default_factory=NoiseSchedule)
     defaults: Defaults = field(default_factory=Defaults)
     variants: tuple[Variant, ...] = ()
+    denoiser: str = "nodegraph.diffusion.builders:unet_denoiser"
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -124,7 +130,7 @@ class Checkpoint:
 
     family: its name, empty where the file has no denoiser that would tell; nets: component (`denoiser`,
     `vae`, `clip_l`, `clip_h`, `clip_g`, `t5xxl`) -> config, for the components that are there; has_tokenizer:
-    whether the vocabulary travels in the metadata; network: that of the family;
+    whether the vocabulary travels in the metadata; network and denoiser: those of the family;
     notes: sentences about what could only be assumed.
     """
 
@@ -136,6 +142,7 @@ class Checkpoint:
     schedule: NoiseSchedule = field(default_factory=NoiseSchedule)
     defaults: Defaults = field(default_factory=Defaults)
     network: str = ""
+    denoiser: str = ""
     variant: str = ""
     notes: tuple[str, ...] = ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodegraph.modelfiles.layouts.prefixes import without_prefix
+from nodegraph.modelfiles.layouts.transformers import transformer
 from nodegraph.modelfiles.shapes import Shapes
 from nodegraph.modelfiles.sources import Sources, renamed
 
@@ -17,3 +18,4 @@ def candidates(shapes: Shapes) -> Iterator[Sources]:
         names = without_prefix(shapes, prefix)
         if names:
             yield renamed(names)
+    yield transformer(shapes)

@@ -6,20 +6,20 @@ keeps them apart, and writes scale before shift where the originals write shift 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from nodegraph.modelfiles.shapes import Shapes, count
+from nodegraph.modelfiles.sources import TensorSource
 
 
-class Joined(NamedTuple):
-    """Tensors of a file that make one tensor of a network.
-
-    sources: joined along their rows, in this order; swapped: the halves of the rows then trade places.
-    """
-
-    sources: tuple[str, ...]
-    swapped: bool = False
+def transformer(shapes: Shapes) -> dict[str, TensorSource]:
+    """The sources of an SD 3 or FLUX.1 network from a diffusers file; empty if it holds neither."""
+    if "time_text_embed.text_embedder.linear_1.weight" not in shapes:
+        return {}
+    if "single_transformer_blocks.0.proj_mlp.weight" in shapes:
+        return flux(shapes)
+    return mmdit(shapes) if "pos_embed.pos_embed" in shapes else {}
 
 
 class Module(NamedTuple):
@@ -30,19 +30,19 @@ class Module(NamedTuple):
     swapped: bool = False
 
 
-def mmdit_sources(shapes: Shapes) -> dict[str, Joined]:
+def mmdit(shapes: Shapes) -> dict[str, TensorSource]:
     """Each tensor of an SD 3 network -> what makes it in a diffusers file of these shapes."""
     depth = count(shapes, "transformer_blocks.")
     joined = dict(_tensors(_MMDIT, shapes))
     if "pos_embed.pos_embed" in shapes:
-        joined["pos_embed"] = Joined(("pos_embed.pos_embed",))
+        joined["pos_embed"] = TensorSource.of("pos_embed.pos_embed")
     for block in range(depth):
         names = (f"joint_blocks.{block}.", f"transformer_blocks.{block}.")
         joined |= _tensors(_within(*names, _joint_block(last=block + 1 == depth)), shapes)
     return joined
 
 
-def flux_sources(shapes: Shapes) -> dict[str, Joined]:
+def flux(shapes: Shapes) -> dict[str, TensorSource]:
     """Each tensor of a FLUX.1 network -> what makes it in a diffusers file of these shapes."""
     joined = dict(_tensors(_FLUX, shapes))
     for block in range(count(shapes, "transformer_blocks.")):
@@ -54,26 +54,13 @@ def flux_sources(shapes: Shapes) -> dict[str, Joined]:
     return {name.replace("_norm.weight", "_norm.scale"): made for name, made in joined.items()}
 
 
-def joined_shapes(joined: Mapping[str, Joined], shapes: Shapes) -> dict[str, tuple[int, ...]]:
-    """Shapes of the network's tensors, from those of the file's."""
-    return {name: _rows_joined([shapes[source] for source in made.sources]) for name, made in joined.items()}
-
-
-def _rows_joined(parts: list[tuple[int, ...]]) -> tuple[int, ...]:
-    return parts[0] if len(parts) == 1 else (sum(part[0] for part in parts), *parts[0][1:])
-
-
-def _tensors(modules: tuple[Module, ...], shapes: Shapes) -> Iterator[tuple[str, Joined]]:
-    """Weight and bias of those layers that the file has. KeyError for a layer that it has in part."""
+def _tensors(modules: tuple[Module, ...], shapes: Shapes) -> Iterator[tuple[str, TensorSource]]:
+    """Weight and bias of those layers that the file has, be it in part."""
     for module in modules:
         for suffix in (".weight", ".bias"):
             sources = tuple(source + suffix for source in module.sources)
-            there = [source for source in sources if source in shapes]
-            if not there:
-                continue
-            if len(there) < len(sources):
-                raise KeyError(next(source for source in sources if source not in shapes))
-            yield module.name + suffix, Joined(sources, module.swapped)
+            if any(source in shapes for source in sources):
+                yield module.name + suffix, TensorSource(sources, swapped=module.swapped)
 
 
 def _within(prefix: str, their_prefix: str, modules: tuple[Module, ...]) -> tuple[Module, ...]:
