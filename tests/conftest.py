@@ -30,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the long suites unless they are asked for, and skip what this machine is not for."""
+    _leave_out_weights(config, items)
     if not config.getoption("--full"):
         long = [item for item in items if item.get_closest_marker("full")]
         config.hook.pytest_deselected(items=long)
@@ -37,6 +38,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("gpu") and not _has_gpu():
             item.add_marker(pytest.mark.skip(reason="there is no CUDA GPU"))
+
+
+def _leave_out_weights(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files of gigabytes are made for `-m weights` only."""
+    if "weights" not in str(config.getoption("markexpr")):
+        large = [item for item in items if item.get_closest_marker("weights")]
+        config.hook.pytest_deselected(items=large)
+        items[:] = [item for item in items if item not in large]
 
 
 def _has_gpu() -> bool:

@@ -23,9 +23,9 @@ from nodegraph.values import Model, TextEncoder
 
 if TYPE_CHECKING:
     from nodegraph.diffusion.text.clip import ClipTextEncoder
-    from nodegraph.diffusion.text.tokenizer import ClipTokenizer
+    from nodegraph.diffusion.text.tokenizer import ClipTokenizer, TextTokenizer
 
-TokenizerSource = Callable[[Header, int], "ClipTokenizer"]
+TokenizerSource = Callable[[Header, int], "TextTokenizer"]
 """Where a checkpoint's tokenizer comes from: (header, chunk length) -> tokenizer."""
 
 

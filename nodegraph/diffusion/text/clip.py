@@ -11,7 +11,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from nodegraph.diffusion.text.chunks import Token
 from nodegraph.diffusion.text.prompt import parse_prompt
-from nodegraph.diffusion.text.tokenizer import ClipTokenizer
+from nodegraph.diffusion.text.tokenizer import TextTokenizer
 from nodegraph.diffusion.text.weighting import weigh
 from nodegraph.diffusion.weights import assign
 from nodegraph.errors import InputError
@@ -78,7 +78,7 @@ def load_clip(
 class ClipTextEncoder:
     """A CLIP text model with its tokenizer: satisfies `nodegraph.runtime.LiveTextEncoder`."""
 
-    def __init__(self, model: CLIPTextModel, tokenizer: ClipTokenizer) -> None:
+    def __init__(self, model: CLIPTextModel, tokenizer: TextTokenizer) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.frame = tokenizer.frame()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
@@ -15,6 +16,32 @@ from nodegraph.modelfiles.families import TOKENIZER_KEYS
 START, END = "<|startoftext|>", "<|endoftext|>"
 SPLIT = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 """Pieces that never merge with each other (Radford et al. 2021, the released `simple_tokenizer`)."""
+
+
+class TextTokenizer(Protocol):
+    """What an encoder asks of a tokenizer: ids of a text, and the tokens around them in a chunk."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+    @property
+    def length(self) -> int:
+        """Tokens of a chunk, start and end included."""
+        ...
+
+    @property
+    def vocabulary_size(self) -> int: ...
+
+    def ids(self, text: str) -> list[int]:
+        """The token ids of a text, without start and end; brackets and numbers in it mean nothing here."""
+        ...
+
+    def frame(self, *, pad_with_end: bool = True) -> Frame:
+        """The layout of a chunk; the encoders differ in whether they pad with the end token or with 0."""
+        ...
 
 
 class ClipTokenizer:
@@ -52,11 +79,10 @@ class ClipTokenizer:
         )
 
     def ids(self, text: str) -> list[int]:
-        """The token ids of a text, without start and end; brackets and numbers in it mean nothing here."""
+        """The token ids of a text, without start and end."""
         return self._bpe.encode(text).ids
 
     def frame(self, *, pad_with_end: bool = True) -> Frame:
-        """The layout of a chunk; the encoders differ in whether they pad with the end token or with 0."""
         return Frame(self.start, self.end, self.end if pad_with_end else 0, self.length)
 
 
