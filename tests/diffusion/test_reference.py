@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,7 +44,7 @@ def test_the_file_carries_no_tokenizer(files: dict[str, Path]) -> None:
 
 @pytest.mark.parametrize("case", sorted(path.stem for path in HERE.glob("*.json")))
 def test_latents_equal_the_recorded_ones(
-    case: str, files: dict[str, Path], engine: Engine, record_property: pytest.RecordProperty
+    case: str, files: dict[str, Path], engine: Engine, record_property: Callable[[str, object], None]
 ) -> None:
     expected = load_file(HERE / "latents.safetensors")[case]
     document = HERE / f"{case}.json"

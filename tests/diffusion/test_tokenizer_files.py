@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from nodegraph.diffusion.text.hub import KNOWN, OFFLINE, cached_folder, download_folder
 from nodegraph.diffusion.text.instant import InstantTokenizer, installed_tokenizer
@@ -39,7 +38,8 @@ def offline(*folders: Path) -> Callable[[Header, int], TextTokenizer]:
 
 def clip_ordered(merges: list[tuple[str, str]]) -> dict[str, int]:
     """A vocabulary in the order of OpenAI's file: bytes, bytes at a word's end, merges, start, end."""
-    letters = list(bytes_to_unicode().values())
+    visible = [*range(33, 127), *range(161, 173), *range(174, 256)]  # as themselves, the others from 256 on
+    letters = [*map(chr, visible), *(chr(256 + number) for number in range(256 - len(visible)))]
     tokens = [*letters, *(f"{letter}</w>" for letter in letters), *map("".join, merges), START, END]
     return {token: number for number, token in enumerate(tokens)}
 
