@@ -88,7 +88,8 @@ class Extras:
     """What a network is given besides x, its timestep and the tokens: one row for each of x's, float32.
 
     pooled [B,P]; guidance [B], the scale that a distilled model is told; beside [B,C,h,w], a latent in the
-    VAE's own space, and mask [B,H,W], 1 = repaint; references [B,C,h',w'], latents in that space.
+    VAE's own space, and mask [B,H,W], 1 = repaint; references [B,C,h',w'], latents in that space;
+    sizes [B,n], the numbers that go with the pooled vector.
     """
 
     pooled: Tensor | None = None
@@ -96,6 +97,7 @@ class Extras:
     beside: Tensor | None = None
     mask: Tensor | None = None
     references: tuple[Tensor, ...] = ()
+    sizes: Tensor | None = None
 
 
 @runtime_checkable

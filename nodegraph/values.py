@@ -67,16 +67,21 @@ class NoiseSchedule:
     """The noise levels that a denoiser was trained on.
 
     kind: "scaled_linear" (1000 steps of the root-linear beta of latent diffusion), "linear" (linear beta),
-    "flow" (sigma from 0 to 1) or another that a plugin knows; zero_terminal_snr: the last level is pure
-    noise (Lin et al. 2023); shift: of a flow, t' = shift t / (1 + (shift - 1) t).
+    "edm" (log-uniform), "flow" and "flux" (sigma from 0 to 1); zero_terminal_snr: the last level is pure
+    noise (Lin et al. 2024); shift: of a flow, t' = shift t / (1 + (shift - 1) t);
+    multiplier: a flow network is told sigma times this.
     """
 
     kind: str = "scaled_linear"
     zero_terminal_snr: bool = False
     shift: float = 1.0
+    multiplier: float = 1000.0
 
 
 SD1_LATENT = LatentFormat("sd1", channels=4, down=8, scale=0.18215)
+ANY_LATENT = "any"
+"""The format of an autoencoder in a file of its own, whose tensors do not tell the family."""
+SDXL_LATENT = LatentFormat("sdxl", channels=4, down=8, scale=0.13025)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -135,7 +140,9 @@ class ConditioningEntry:
     side, 0 to 1.
     guidance: the scale that a distilled model is told (FLUX.1 dev); beside: a latent picture that the
     network sees beside the noisy one (control, editing, inpainting: its noise mask says where to repaint);
-    references: latent pictures of any size that it may look at (FLUX.1 Kontext).
+    references: latent pictures of any size that it may look at (FLUX.1 Kontext); sizes: the numbers that an
+    SDXL network is told with the pooled vector (height, width, crop top and left, then target height and
+    width, or for the refiner an aesthetic score from 0 to 10), None for those of the picture itself.
     """
 
     tokens: Tensor
@@ -149,6 +156,7 @@ class ConditioningEntry:
     guidance: float | None = None
     beside: Latent | None = None
     references: tuple[Latent, ...] = ()
+    sizes: tuple[float, ...] | None = None
 
     def __repr__(self) -> str:
         pooled = f", pooled {_form(self.pooled)}" if self.pooled is not None else ""

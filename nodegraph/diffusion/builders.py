@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from nodegraph.diffusion.autoencoder import LiveAutoencoder
-from nodegraph.diffusion.nets.unet import UNet
 from nodegraph.diffusion.nets.vae import AutoencoderKL
-from nodegraph.diffusion.prediction import UNetDenoiser
 from nodegraph.diffusion.weights import assign
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.configs import ClipTextConfig, VaeConfig
@@ -38,19 +36,14 @@ class Source(NamedTuple):
 
 
 def build_denoiser(recipe: Model, source: Source) -> LiveDenoiser:
-    """The network of a checkpoint as a denoiser, with the prediction type of the recipe."""
+    """The network of a checkpoint as a denoiser, with the prediction type and the schedule of the recipe."""
     checkpoint = source.checkpoint
     network = pkgutil.resolve_name(checkpoint.network)
     with torch.device("meta"):
-        empty = network(checkpoint.nets["denoiser"])
-    ready = assign(empty, source.tensors, source.header)
+        net = network(checkpoint.nets["denoiser"])
+    ready = assign(net, source.tensors, source.header)
     live: LiveDenoiser = pkgutil.resolve_name(checkpoint.denoiser)(ready, recipe, checkpoint)
     return live
-
-
-def unet_denoiser(unet: UNet, recipe: Model, _checkpoint: Checkpoint) -> UNetDenoiser:
-    """A UNet of tokens alone."""
-    return UNetDenoiser(unet, recipe.prediction)
 
 
 def build_text_encoder(recipe: TextEncoder, tokenizers: TokenizerSource, source: Source) -> ClipTextEncoder:

@@ -20,6 +20,7 @@ def signature(entry: ConditioningEntry) -> Hashable:
         _shape(_beside(entry)),
         _shape(_mask(entry)),
         tuple(_shape(reference.samples) for reference in entry.references),
+        None if entry.sizes is None else len(entry.sizes),
     )
 
 
@@ -55,6 +56,7 @@ def extras_of(entries: Sequence[ConditioningEntry], batch: int, device: torch.de
         beside=rows(_beside(entry) for entry in entries),
         mask=rows(_mask(entry) for entry in entries),
         references=tuple(reference for reference in references if reference is not None),
+        sizes=rows(None if entry.sizes is None else torch.tensor([entry.sizes]) for entry in entries),
     )
 
 

@@ -16,8 +16,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from nodegraph.diffusion.nets.unet import UNet
-from nodegraph.diffusion.schedules import DiscreteSchedule, Schedule, scaled_linear_sigmas
+from nodegraph.diffusion.schedules import Schedule
 from nodegraph.errors import InputError
 
 
@@ -164,50 +163,3 @@ def prediction_named(name: str) -> Prediction:
             f"the prediction type '{name}' is unknown", expected=" or ".join(PREDICTIONS), found=name
         )
     return PREDICTIONS[name]
-
-
-class UNetDenoiser:
-    """A UNet seen as a denoiser: satisfies `nodegraph.runtime.LiveDenoiser`."""
-
-    def __init__(self, unet: UNet, prediction: str, table: Tensor | None = None) -> None:
-        self.unet = unet
-        schedule = DiscreteSchedule(scaled_linear_sigmas() if table is None else table)
-        self._noising = Noising(prediction_named(prediction), schedule)
-        weight = next(unet.parameters())
-        self._device, self._dtype = weight.device, weight.dtype
-
-    @property
-    def device(self) -> torch.device:
-        return self._device
-
-    @property
-    def noising(self) -> Noising:
-        return self._noising
-
-    @property
-    def sigmas(self) -> Tensor:
-        return self._noising.table
-
-    @torch.no_grad()
-    def denoise(self, x: Tensor, sigma: Tensor, tokens: Tensor) -> Tensor:
-        """x [B,C,h,w] and tokens [B,T,D] on the device, sigma [B]; InputError where widths do not fit."""
-        config = self.unet.config
-        if tokens.shape[-1] != config.context_dim:
-            raise InputError(
-                "the prompt was encoded by the text encoder of another family",
-                expected=f"tokens of width {config.context_dim}",
-                found=f"width {tokens.shape[-1]}",
-                remedy="Use the text encoder of the model's own checkpoint.",
-            )
-        if x.shape[1] != config.in_channels:
-            raise InputError(
-                "the latent belongs to another family",
-                expected=f"{config.in_channels} channels",
-                found=f"{x.shape[1]} channels",
-            )
-
-        def network(x: Tensor, timesteps: Tensor) -> Tensor:
-            predicted: Tensor = self.unet(x.to(self._dtype), timesteps, tokens.to(self._dtype))
-            return predicted
-
-        return self._noising.x0(network, x, sigma)

@@ -15,6 +15,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from nodegraph.errors import InputError
+from nodegraph.values import NoiseSchedule
+
 TRAINING_STEPS = 1000
 
 
@@ -142,6 +145,22 @@ class FluxSchedule:
         return _at(fraction, 1.0, lambda: float(self.sigma_of(torch.tensor(1 - fraction))))
 
 
+def schedule_of(declared: NoiseSchedule) -> Schedule:
+    """The schedule that a family or a recipe declares. InputError lists the kinds where it knows none."""
+    if declared.kind in _BETAS:
+        table = _BETAS[declared.kind]()
+        return DiscreteSchedule(zero_terminal_snr(table) if declared.zero_terminal_snr else table)
+    match declared.kind:
+        case "edm":
+            return EdmSchedule()
+        case "flow":
+            return FlowSchedule(declared.shift, declared.multiplier)
+        case "flux":
+            return FluxSchedule(math.log(declared.shift))
+    kinds = ", ".join([*_BETAS, "edm", "flow", "flux"])
+    raise InputError("the schedule is unknown", expected=f"one of {kinds}", found=declared.kind)
+
+
 def shifted(shift: float, time: Tensor) -> Tensor:
     """s * t / (1 + (s - 1) * t): the same picture at s times the noise-to-signal ratio."""
     return shift * time / (1 + (shift - 1) * time)
@@ -215,3 +234,6 @@ def _at(fraction: float, start: float, inside: Callable[[], float]) -> float:
     if fraction <= 0:
         return start
     return 0.0 if fraction >= 1 else inside()
+
+
+_BETAS: dict[str, Callable[[], Tensor]] = {"scaled_linear": scaled_linear_sigmas, "linear": linear_sigmas}

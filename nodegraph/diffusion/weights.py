@@ -50,10 +50,11 @@ def read_tensors(
 
 def make_tensor(source: TensorSource, get: Callable[[str], Tensor]) -> Tensor:
     """The tensor that a source describes; `get` gives tensors of the file. A view where that is possible."""
-    parts = [get(name) for name in source.names]
+    scales = source.scales or (None,) * len(source.names)
+    parts = [_scaled(get(name), scale, get) for name, scale in zip(source.names, scales, strict=True)]
+    if len(parts) > 1:  # no operation on the eight-bit types but conversion is to be had everywhere
+        parts = [part.float() if part.dtype.itemsize == 1 else part for part in parts]
     tensor = parts[0] if len(parts) == 1 else torch.cat(parts)
-    if source.scale is not None:
-        tensor = tensor.float() * get(source.scale).float()
     if source.rows is not None:
         index, count = source.rows
         tensor = tensor.chunk(count)[index]
@@ -65,6 +66,16 @@ def make_tensor(source: TensorSource, get: Callable[[str], Tensor]) -> Tensor:
         shape = tensor.shape[: source.rank]
         tensor = tensor.reshape(*shape, *(1 for _ in range(source.rank - len(shape))))
     return tensor
+
+
+def _scaled(stored: Tensor, scale: str | None, get: Callable[[str], Tensor]) -> Tensor:
+    """The tensor times its factor: one number, or one for every row. float32, whatever was stored."""
+    if scale is None:
+        return stored
+    factor = get(scale).float()
+    if factor.numel() > 1:
+        factor = factor.reshape(-1, *(1 for _ in stored.shape[1:]))
+    return stored.float() * factor
 
 
 def _parts(header: Header, names: Sources) -> Iterator[list[str]]:

@@ -13,7 +13,10 @@ class UNetConfig:
     """A latent-diffusion UNet with cross attention. The defaults are those of Stable Diffusion 1.x.
 
     channels: width of every resolution level, fine to coarse; depths: transformer blocks after each
-    residual block of that level (0 = no attention); context_dim: width of the text tokens.
+    residual block of that level (0 = no attention); context_dim: width of the text tokens; head_width:
+    channels per attention head (None: `heads` heads whatever the width); linear: whether transformers are
+    entered and left by linear maps instead of 1x1 convolutions; label_dim: width of the vector that is
+    embedded beside the timestep (0 = none).
     """
 
     in_channels: int = 4
@@ -26,12 +29,22 @@ class UNetConfig:
     context_dim: int = 768
     time_dim: int = 1280
     heads: int = HEADS_OF_SD1
+    head_width: int | None = None
+    linear: bool = False
+    label_dim: int = 0
 
     def __post_init__(self) -> None:
         if len(self.channels) != len(self.depths):
             raise ValueError(
                 f"{len(self.channels)} levels of channels, {len(self.depths)} of transformer depth"
             )
+
+    def heads_of(self, channels: int) -> int:
+        """Attention heads of a transformer of that width. ValueError if the width cannot be shared."""
+        heads = self.heads if self.head_width is None else channels // self.head_width
+        if not heads or channels % heads or (self.head_width and channels % self.head_width):
+            raise ValueError(f"{channels} channels cannot be shared by attention heads")
+        return heads
 
     @property
     def skip_channels(self) -> tuple[int, ...]:
@@ -73,13 +86,19 @@ class VaeConfig:
 
 @dataclass(frozen=True, slots=True)
 class ClipTextConfig:
-    """A CLIP text transformer. The defaults are those of CLIP ViT-L/14, the encoder of SD 1.x."""
+    """A CLIP text transformer. The defaults are those of CLIP ViT-L/14, the encoder of SD 1.x.
+
+    activation: of the feed forward ("quick_gelu" in CLIP-L, "gelu" in OpenCLIP's); projection: width of the
+    projected pooled vector (0: the encoder has no projection).
+    """
 
     vocabulary: int = 49408
     positions: int = 77
     width: int = 768
     layers: int = 12
     hidden: int = 3072
+    activation: str = "quick_gelu"
+    projection: int = 0
 
     @property
     def heads(self) -> int:
@@ -89,3 +108,15 @@ class ClipTextConfig:
         for the small encoders of embedded models (128).
         """
         return max(self.width // 64, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class T5Config:
+    """The encoder of a T5 1.1 with gated GELU. The defaults are those of T5-XXL."""
+
+    vocabulary: int = 32128
+    width: int = 4096
+    layers: int = 24
+    heads: int = 64
+    head_width: int = 64
+    hidden: int = 10240

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from nodegraph.modelfiles.shapes import Shapes
 
-USE_SD1 = "Use a checkpoint of SD 1.x."
+USE_SD1 = "Use a checkpoint of a supported family."
 
 
 class Other(NamedTuple):
@@ -17,16 +17,23 @@ class Other(NamedTuple):
     remedy: str = USE_SD1
 
 
-def name_of(shapes: Shapes) -> Other | None:
-    """What the file is, if it is known and not a checkpoint of SD 1.x; None otherwise.
+Tests = tuple[tuple[Other, Callable[[Shapes], bool]], ...]
 
-    The tests go from the most telling key to the least, on names with the common denoiser prefix removed.
-    """
+
+def kind_of(shapes: Shapes) -> Other | None:
+    """Which kind of file that is no model it is: a LoRA, a ControlNet, a quantised model; None otherwise."""
+    return _first(_KINDS, shapes)
+
+
+def name_of(shapes: Shapes) -> Other | None:
+    """What the file is, if it is of no supported family and known; None otherwise."""
+    return _first(_TESTS, shapes)
+
+
+def _first(tests: Tests, shapes: Shapes) -> Other | None:
+    """The tests go from the most telling key to the least, on names without the common denoiser prefix."""
     bare = {name.removeprefix("model.diffusion_model."): shape for name, shape in shapes.items()}
-    for other, test in _TESTS:
-        if test(bare):
-            return other
-    return None
+    return next((other for other, test in tests if test(bare)), None)
 
 
 def _has(*keys: str) -> Callable[[Shapes], bool]:
@@ -41,26 +48,31 @@ def _label_width(*widths: int) -> Callable[[Shapes], bool]:
     return lambda shapes: shapes.get("label_emb.0.0.weight", (0, 0))[-1] in widths
 
 
-def _sd2(shapes: Shapes) -> bool:
-    """Linear projections around the transformers, or the text encoder under OpenCLIP's names."""
-    projections = [shape for name, shape in shapes.items() if name.endswith("1.proj_in.weight")]
-    linear = any(len(shape) == 2 for shape in projections)
-    return linear or "cond_stage_model.model.positional_embedding" in shapes
+def _input_channels(count: int) -> Callable[[Shapes], bool]:
+    return lambda shapes: shapes.get("input_blocks.0.0.weight", (0, 0))[1:2] == (count,)
+
+
+def _without_tokens(shapes: Shapes) -> bool:
+    layers = "text_model.encoder.layers.0.mlp.fc1.weight" in shapes
+    return layers and "text_model.embeddings.token_embedding.weight" not in shapes
 
 
 _LORA = Other("a LoRA", "Load it with the LoRA loader, on top of a checkpoint.")
 _CONTROLNET = Other("a ControlNet", "A ControlNet is no checkpoint; " + USE_SD1.lower())
-_DIFFUSERS = Other("a UNet in the diffusers layout", "Use the single-file checkpoint of the model.")
-_TEXT_ENCODER = Other("a text encoder without a denoiser", USE_SD1)
-_QUANTISED = Other("a quantised checkpoint", "Use the float16 or float32 file of the model.")
+_TEXT_ENCODER = Other("a text encoder without its table of tokens", USE_SD1)
+_QUANTISED = Other("a quantised checkpoint", "Use the float16, bfloat16 or fp8 file of the model.")
 
-_TESTS: tuple[tuple[Other, Callable[[Shapes], bool]], ...] = (
+_KINDS: Tests = (
     (
         _LORA,
         _any_contains("lora_down.", "lora_up.", "lora_A.", "lora_B.", ".hada_w1", ".lokr_w1", "_lora.down."),
     ),
     (_CONTROLNET, _any_contains("zero_convs.0.0", "controlnet_cond_embedding.", "controlnet_blocks.0.")),
-    (_QUANTISED, _any_contains("scaled_fp8", ".comfy_quant", ".weight_scale", ".scale_weight")),
+    (_QUANTISED, _any_contains(".comfy_quant", ".weight_scale_2", ".pre_quant_scale", ".qweight", ".absmax")),
+)
+"""Files whose tensors may look like a model's and are none that can be used as it is."""
+
+_TESTS: Tests = (
     (Other("a FLUX.2 checkpoint"), _has("double_stream_modulation_img.lin.weight")),
     (Other("a Chroma checkpoint"), _any_contains("distilled_guidance_layer.")),
     (Other("a FLUX.1 model of an unknown kind"), _has("double_blocks.0.img_attn.norm.key_norm.scale")),
@@ -71,12 +83,13 @@ _TESTS: tuple[tuple[Other, Callable[[Shapes], bool]], ...] = (
     (Other("a Hunyuan-DiT checkpoint"), _has("mlp_t5.0.weight")),
     (Other("a Stable Cascade checkpoint"), _has("clf.1.weight")),
     (Other("a Stable Video Diffusion checkpoint"), _any_contains(".time_stack.")),
-    (Other("an SDXL checkpoint"), _label_width(2816)),
-    (Other("an SDXL refiner"), _label_width(2560)),
     (Other("an SD 2.1 unCLIP checkpoint"), _label_width(1536, 2048)),
     (Other("a class-conditional UNet (an upscaler or a video model)"), _has("label_emb.0.0.weight")),
-    (Other("an SD 2.x checkpoint"), _sd2),
-    (_DIFFUSERS, _any_contains("down_blocks.0.resnets.0.conv1.")),
-    (_TEXT_ENCODER, _has("text_model.encoder.layers.0.mlp.fc1.weight")),
-    (_TEXT_ENCODER, _has("encoder.block.0.layer.0.SelfAttention.q.weight")),
+    (Other("an SD 2 depth model, which needs a depth map"), _input_channels(5)),
+    (Other("an upscaling UNet"), _input_channels(7)),
+    (
+        Other("a UNet in the diffusers layout of an unknown family"),
+        _any_contains("down_blocks.0.resnets.0.conv1."),
+    ),
+    (_TEXT_ENCODER, _without_tokens),
 )

@@ -44,11 +44,15 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a safetensors file holds. `path` is for messages and for reading the data later."""
+    """What a safetensors file holds. `path` is for messages and for reading the data later.
+
+    data_start: the byte of the file at which offsets of tensors begin to count; 0 if there is no file.
+    """
 
     path: Path
     tensors: Mapping[str, TensorInfo]
     metadata: Mapping[str, str] = field(default_factory=dict)
+    data_start: int = 0
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -84,7 +88,7 @@ def read_header(path: Path) -> Header:
     metadata = _metadata(path, entries.pop("__metadata__", None))
     tensors = {name: _tensor(path, name, entry) for name, entry in entries.items()}
     _check_extent(path, tensors, size - 8 - length)
-    return Header(path, tensors, metadata)
+    return Header(path, tensors, metadata, 8 + length)
 
 
 def _header_length(path: Path, head: bytes, size: int) -> int:

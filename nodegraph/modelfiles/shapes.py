@@ -6,10 +6,10 @@ where the names do not follow the layout; `families` turns those into a sentence
 
 from __future__ import annotations
 
-from nodegraph.modelfiles.configs import ClipTextConfig, UNetConfig, VaeConfig
+from nodegraph.modelfiles.configs import ClipTextConfig, T5Config, UNetConfig, VaeConfig
 from nodegraph.modelfiles.sources import Shapes
 
-__all__ = ["Shapes", "clip_text_config", "count", "unet_config", "vae_config"]
+__all__ = ["Shapes", "clip_text_config", "count", "t5_config", "unet_config", "vae_config"]
 
 
 def count(shapes: Shapes, prefix: str) -> int:
@@ -21,8 +21,11 @@ def count(shapes: Shapes, prefix: str) -> int:
     return index
 
 
-def unet_config(shapes: Shapes) -> UNetConfig:
-    """The config of a UNet in the LDM layout (`input_blocks.N.M`, `middle_block.M`, `output_blocks.N.M`)."""
+def unet_config(shapes: Shapes, head_width: int | None = None) -> UNetConfig:
+    """The config of a UNet in the LDM layout (`input_blocks.N.M`, `middle_block.M`, `output_blocks.N.M`).
+
+    head_width: channels per attention head, which no tensor shows; None for the eight heads of SD 1.x.
+    """
     time_dim, model_channels = shapes["time_embed.0.weight"]
     channels: list[int] = []
     depths: list[int] = []
@@ -38,9 +41,10 @@ def unet_config(shapes: Shapes) -> UNetConfig:
     if len(set(blocks_per_level)) != 1:
         raise ValueError(f"levels with {blocks_per_level} residual blocks; all levels need the same number")
     contexts = [shape[1] for name, shape in shapes.items() if name.endswith("attn2.to_k.weight")]
-    if not channels or not contexts:
+    entries = [shape for name, shape in shapes.items() if name.endswith("1.proj_in.weight")]
+    if not channels or not contexts or not entries:
         raise ValueError("the UNet has no level with a residual block, or no cross attention")
-    return UNetConfig(
+    config = UNetConfig(
         in_channels=shapes["input_blocks.0.0.weight"][1],
         out_channels=shapes["out.2.weight"][0],
         model_channels=model_channels,
@@ -50,7 +54,25 @@ def unet_config(shapes: Shapes) -> UNetConfig:
         middle_depth=count(shapes, "middle_block.1.transformer_blocks."),
         context_dim=contexts[0],
         time_dim=time_dim,
+        head_width=head_width,
+        linear=len(entries[0]) == 2,
+        label_dim=shapes.get("label_emb.0.0.weight", (0, 0))[1],
     )
+    _check_transformers(config, shapes)
+    return config
+
+
+def _check_transformers(config: UNetConfig, shapes: Shapes) -> None:
+    """ValueError where the output path has other transformers than the input path: a pruned network."""
+    block = 0
+    for channels, depth in zip(reversed(config.channels), reversed(config.depths), strict=True):
+        if depth:
+            config.heads_of(channels)
+        for _ in range(config.res_blocks + 1):
+            found = count(shapes, f"output_blocks.{block}.1.transformer_blocks.")
+            if found != depth:
+                raise ValueError(f"output block {block} has {found} transformer blocks, expected {depth}")
+            block += 1
 
 
 def vae_config(shapes: Shapes) -> VaeConfig:
@@ -71,10 +93,29 @@ def vae_config(shapes: Shapes) -> VaeConfig:
 def clip_text_config(shapes: Shapes) -> ClipTextConfig:
     """The config of a CLIP text model by its Hugging Face names (`text_model.encoder.layers.N`)."""
     vocabulary, width = shapes["text_model.embeddings.token_embedding.weight"]
+    layers = count(shapes, "text_model.encoder.layers.")
     return ClipTextConfig(
         vocabulary=vocabulary,
         positions=shapes["text_model.embeddings.position_embedding.weight"][0],
         width=width,
-        layers=count(shapes, "text_model.encoder.layers."),
+        layers=layers,
         hidden=shapes["text_model.encoder.layers.0.mlp.fc1.weight"][0],
+        # No tensor shows the activation: OpenCLIP's encoders, with 24 and 32 layers, were trained with GELU.
+        activation="quick_gelu" if layers <= 12 else "gelu",
+        projection=shapes.get("text_projection.weight", (0,))[0],
+    )
+
+
+def t5_config(shapes: Shapes) -> T5Config:
+    """The config of a T5 encoder by its Hugging Face names (`encoder.block.N.layer.M`)."""
+    block = "encoder.block.0.layer."
+    table = "shared.weight" if "shared.weight" in shapes else "encoder.embed_tokens.weight"
+    heads = shapes[f"{block}0.SelfAttention.relative_attention_bias.weight"][1]
+    return T5Config(
+        vocabulary=shapes[table][0],
+        width=shapes[table][1],
+        layers=count(shapes, "encoder.block."),
+        heads=heads,
+        head_width=shapes[f"{block}0.SelfAttention.q.weight"][0] // heads,
+        hidden=shapes[f"{block}1.DenseReluDense.wi_0.weight"][0],
     )

@@ -17,14 +17,15 @@ Shapes = Mapping[str, tuple[int, ...]]
 class TensorSource:
     """One tensor of a network. The steps are taken in the order of the fields.
 
-    names: tensors of the file, joined along the first dimension; scale: the name of a number that all values
-    are multiplied by (scaled fp8); rows: (index, count), the index-th of count equal parts along the first
-    dimension; swapped: the two halves of the first dimension change places; transposed: of a matrix;
-    rank: trailing dimensions of length 1 are added or dropped until there are this many (0: as they are).
+    names: tensors of the file, joined along the first dimension; scales: for each of them the name of the
+    factor that it is multiplied by before (scaled fp8) or None, empty where none has one; rows: (index,
+    count), the index-th of count equal parts along the first dimension; swapped: the two halves of the first
+    dimension change places; transposed: of a matrix; rank: trailing dimensions of length 1 are added or
+    dropped until there are this many (0: as they are).
     """
 
     names: tuple[str, ...]
-    scale: str | None = None
+    scales: tuple[str | None, ...] = ()
     rows: tuple[int, int] | None = None
     swapped: bool = False
     transposed: bool = False
@@ -82,3 +83,28 @@ def renamed(names: Mapping[str, str]) -> dict[str, TensorSource]:
 def shapes_of(sources: Sources, shapes: Shapes) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor of a network. KeyError and ValueError as `TensorSource.shape`."""
     return {name: source.shape(shapes) for name, source in sources.items()}
+
+
+_SCALES = (".scale_weight", ".weight_scale")
+"""How the factor of a scaled `.weight` is named: by ComfyUI's older files, and by newer ones."""
+_HELPERS = (*_SCALES, ".scale_input", ".input_scale", "scaled_fp8")
+"""Names of what goes with scaled weights: factors, and those of activations, which are kept in full here."""
+
+
+def with_scales(sources: Sources, shapes: Shapes) -> dict[str, TensorSource]:
+    """The sources without the helpers of scaled weights, which they refer to instead."""
+    kept = {name: source for name, source in sources.items() if not name.endswith(_HELPERS)}
+    if len(kept) == len(sources):
+        return kept
+    return {name: _scaled(source, shapes) for name, source in kept.items()}
+
+
+def _scaled(source: TensorSource, shapes: Shapes) -> TensorSource:
+    def factor(name: str) -> str | None:
+        stem = name.removesuffix(".weight")
+        return next((stem + end for end in _SCALES if stem + end in shapes), None)
+
+    if not all(name.endswith(".weight") for name in source.names):
+        return source
+    scales = tuple(factor(name) for name in source.names)
+    return replace(source, scales=scales) if any(scales) else source

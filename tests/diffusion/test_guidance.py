@@ -30,10 +30,10 @@ from nodegraph.diffusion.guidance.patches import (
 from nodegraph.diffusion.guidance.predict import Predictor
 from nodegraph.diffusion.guidance.weaken import self_attention_as_identity, skipped
 from nodegraph.diffusion.nets.unet import UNet
-from nodegraph.diffusion.prediction import UNetDenoiser
 from nodegraph.diffusion.samplers import SAMPLERS
 from nodegraph.diffusion.sampling import Guidance, sample_levels
 from nodegraph.diffusion.schedulers import SCHEDULERS
+from nodegraph.diffusion.unet_denoiser import UNetDenoiser
 from nodegraph.errors import InputError
 from nodegraph.modelfiles.configs import UNetConfig
 from nodegraph.values import Area, Conditioning, ConditioningEntry, Latent, Mask, Noise, Patch

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from nodegraph.diffusion.lora import lora_delta
 from nodegraph.diffusion.nets.unet import UNet
-from nodegraph.diffusion.prediction import UNetDenoiser
 from nodegraph.diffusion.store import Store
+from nodegraph.diffusion.unet_denoiser import UNetDenoiser
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.configs import UNetConfig
 from nodegraph.modelfiles.families import component_shapes

@@ -257,9 +257,6 @@ def test_text_encoder_names_without_their_usual_infix_are_understood() -> None:
 
 
 OTHERS: dict[str, tuple[dict[str, tuple[int, ...]], str]] = {
-    "SDXL": ({f"{UNET_PREFIX}input_blocks.0.0.weight": (320, 4, 3, 3),
-              f"{UNET_PREFIX}label_emb.0.0.weight": (1280, 2816)}, "SDXL"),
-    "SD 2": ({f"{UNET_PREFIX}input_blocks.1.1.proj_in.weight": (320, 320)}, "SD 2"),
     "FLUX": ({"double_blocks.0.img_attn.norm.key_norm.scale": (128,)}, "FLUX"),
     "LoRA": ({"lora_unet_mid_block_x.lora_down.weight": (4, 320)}, "LoRA"),
     "ControlNet": ({"control_model.zero_convs.0.0.weight": (320, 320, 1, 1)}, "ControlNet"),

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from nodegraph.diffusion.nets.unet import UNet
-from nodegraph.diffusion.prediction import Edm, Eps, UNetDenoiser, Velocity
+from nodegraph.diffusion.prediction import Edm, Eps, Velocity
 from nodegraph.diffusion.samplers import SAMPLERS
 from nodegraph.diffusion.sampling import sample
 from nodegraph.diffusion.schedulers import SCHEDULERS
 from nodegraph.diffusion.schedules import scaled_linear_sigmas
+from nodegraph.diffusion.unet_denoiser import UNetDenoiser
 from nodegraph.errors import InputError, NodegraphError
 from nodegraph.runtime import LiveDenoiser, Noising
 from nodegraph.values import Conditioning, ConditioningEntry, Latent, Mask

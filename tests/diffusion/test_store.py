@@ -16,11 +16,11 @@ from nodegraph.diffusion.autoencoder import LiveAutoencoder
 from nodegraph.diffusion.nets.vae import AutoencoderKL
 from nodegraph.diffusion.patching import Bench, PatchKind
 from nodegraph.diffusion.placement import ModelMemoryError
-from nodegraph.diffusion.prediction import UNetDenoiser
 from nodegraph.diffusion.samplers import SAMPLERS
 from nodegraph.diffusion.sampling import sample
 from nodegraph.diffusion.schedulers import SCHEDULERS
 from nodegraph.diffusion.store import PATCH_KINDS, Store
+from nodegraph.diffusion.unet_denoiser import UNetDenoiser
 from nodegraph.errors import InputError, ModelFileError
 from nodegraph.runtime import ModelStore
 from nodegraph.values import Conditioning, Latent, Model, Patch, TextEncoder, Vae

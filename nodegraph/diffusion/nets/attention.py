@@ -77,17 +77,30 @@ class TransformerBlock(nn.Module):
         return out
 
 
-class SpatialTransformer(nn.Module):
-    """Transformer blocks over the positions of a feature map (Rombach et al. 2022, section 3.3)."""
+class MapLinear(nn.Linear):
+    """A linear map of the channels of a feature map [B,C,h,w]: a 1x1 convolution that is kept as a matrix."""
 
-    def __init__(self, channels: int, context_width: int, heads: int, depth: int) -> None:
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class SpatialTransformer(nn.Module):
+    """Transformer blocks over the positions of a feature map (Rombach et al. 2022, section 3.3).
+
+    linear: whether the maps around the blocks are kept as matrices or as 1x1 convolutions.
+    """
+
+    def __init__(
+        self, channels: int, context_width: int, heads: int, depth: int, *, linear: bool = False
+    ) -> None:
         super().__init__()
+        project = MapLinear if linear else conv1x1
         self.norm = group_norm(channels, eps=1e-6)
-        self.proj_in = conv1x1(channels, channels)
+        self.proj_in = project(channels, channels)
         self.transformer_blocks = nn.ModuleList(
             TransformerBlock(channels, context_width, heads) for _ in range(depth)
         )
-        self.proj_out = zeroed(conv1x1(channels, channels))
+        self.proj_out = zeroed(project(channels, channels))
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         """x [B,C,h,w], context [B,T,D] -> [B,C,h,w]."""

@@ -16,8 +16,9 @@ from nodegraph.modelfiles.configs import UNetConfig
 class UNet(nn.Module):
     """Predicts noise (or velocity) from a noisy latent, a timestep and the tokens of a prompt.
 
-    Rombach et al. 2022, "High-Resolution Image Synthesis with Latent Diffusion Models". The state dict
-    is that of `model.diffusion_model.` in an SD 1.x file.
+    Rombach et al. 2022, "High-Resolution Image Synthesis with Latent Diffusion Models"; with a vector beside
+    the timestep, Podell et al. 2023, "SDXL". The state dict is that of `model.diffusion_model.` in the
+    original files of SD 1.x, 2.x and SDXL.
     """
 
     def __init__(self, config: UNetConfig) -> None:
@@ -28,6 +29,14 @@ class UNet(nn.Module):
             nn.SiLU(),
             nn.Linear(config.time_dim, config.time_dim),
         )
+        if config.label_dim:
+            self.label_emb = nn.Sequential(
+                nn.Sequential(
+                    nn.Linear(config.label_dim, config.time_dim),
+                    nn.SiLU(),
+                    nn.Linear(config.time_dim, config.time_dim),
+                )
+            )
         self.input_blocks = nn.ModuleList(_input_path(config))
         self.middle_block = _middle(config)
         self.output_blocks = nn.ModuleList(_output_path(config))
@@ -37,9 +46,14 @@ class UNet(nn.Module):
             zeroed(conv3x3(config.channels[0], config.out_channels)),
         )
 
-    def forward(self, x: Tensor, t: Tensor, context: Tensor) -> Tensor:
-        """x [B,in,h,w], t [B] (timestep, may be fractional), context [B,T,context_dim] -> [B,out,h,w]."""
+    def forward(self, x: Tensor, t: Tensor, context: Tensor, vector: Tensor | None = None) -> Tensor:
+        """x [B,in,h,w], t [B] (timestep, may be fractional), context [B,T,context_dim] -> [B,out,h,w].
+
+        vector [B,label_dim] is needed where the config has a label_dim.
+        """
         time = self.time_embed(timestep_embedding(t, self.config.model_channels).to(x.dtype))
+        if self.config.label_dim:
+            time = time + self.label_emb(vector)
         skips: list[Tensor] = []
         for block in self.input_blocks:
             x = block(x, time, context)
@@ -125,7 +139,10 @@ class Upsample(nn.Module):
 
 def _attention(config: UNetConfig, channels: int, depth: int) -> list[nn.Module]:
     """The transformer after a residual block, where there is one."""
-    return [SpatialTransformer(channels, config.context_dim, config.heads, depth)] if depth else []
+    if not depth:
+        return []
+    heads = config.heads_of(channels)
+    return [SpatialTransformer(channels, config.context_dim, heads, depth, linear=config.linear)]
 
 
 def _input_path(config: UNetConfig) -> Iterator[Stage]:

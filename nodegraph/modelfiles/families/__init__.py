@@ -7,6 +7,8 @@ own from the hook `register_model_families`. To add one (say, a transformer):
    shapes to that config, which raises KeyError or ValueError where the tensors make no network.
 2. The network in `nodegraph.diffusion.nets`, a class that is called with the config and has it as `.config`.
    The declaration names it as text (`"nodegraph.diffusion.nets.mmdit:MMDiT"`): nothing here loads torch.
+   Likewise the function that makes a live denoiser of (network, recipe, checkpoint), as
+   `nodegraph.diffusion.unet_denoiser` does.
 3. The declaration: `detect` gets the denoiser's tensors by their original names without prefix; `tell` is
    `telling.tell` unless prediction or variant hide in a tensor's values; schedule, latent format, text
    encoders with their prefixes, sampling defaults, variants.

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from nodegraph.errors import ModelFileError
+from nodegraph.modelfiles.configs import VaeConfig
 from nodegraph.modelfiles.families.family import Checkpoint, Defaults, Family, Told
 from nodegraph.modelfiles.families.table import FAMILIES
 from nodegraph.modelfiles.layouts import autoencoder, candidates, encoder_kind, text_encoder
-from nodegraph.modelfiles.other_families import name_of
+from nodegraph.modelfiles.other_families import Other, kind_of, name_of
 from nodegraph.modelfiles.safetensors_header import Header
-from nodegraph.modelfiles.shapes import Shapes, clip_text_config, vae_config
-from nodegraph.modelfiles.sources import Sources, shapes_of
-from nodegraph.values import SD1_LATENT, NoiseSchedule
+from nodegraph.modelfiles.shapes import Shapes, clip_text_config, t5_config, vae_config
+from nodegraph.modelfiles.sources import Sources, shapes_of, with_scales
+from nodegraph.values import ANY_LATENT, SD1_LATENT, LatentFormat, NoiseSchedule
 
 TOKENIZER_KEYS = ("tokenizer.vocab", "tokenizer.merges")
 
@@ -21,6 +22,7 @@ _CONFIGS: Mapping[str, Callable[[Shapes], object]] = {
     "clip_l": clip_text_config,
     "clip_h": clip_text_config,
     "clip_g": clip_text_config,
+    "t5xxl": t5_config,
 }
 """Component -> its config from its shapes; the denoiser's is its family's."""
 
@@ -28,9 +30,10 @@ _CONFIGS: Mapping[str, Callable[[Shapes], object]] = {
 def inspect(header: Header, families: Sequence[Family] = FAMILIES) -> Checkpoint:
     """What the file of this header is. ModelFileError names what it is where it is not supported."""
     shapes = header.shapes
+    _refuse(header, kind_of(shapes), families)
     family, parts = _parts(shapes, families)
     if family is None:
-        _refuse_others(header, shapes, families)
+        _refuse(header, name_of(shapes), families)
     if not any(parts.values()):
         raise ModelFileError(
             f"{header.path} holds no known model",
@@ -45,7 +48,7 @@ def inspect(header: Header, families: Sequence[Family] = FAMILIES) -> Checkpoint
     return Checkpoint(
         family=family.name if family else "",
         prediction=told.prediction,
-        latent_format=family.latent if family else SD1_LATENT,
+        latent_format=family.latent if family else _format_of(nets),
         nets=nets,
         has_tokenizer=all(key in header.metadata for key in TOKENIZER_KEYS),
         schedule=told.schedule,
@@ -55,6 +58,14 @@ def inspect(header: Header, families: Sequence[Family] = FAMILIES) -> Checkpoint
         variant=told.variant,
         notes=told.notes,
     )
+
+
+def _format_of(nets: Mapping[str, object]) -> LatentFormat:
+    """The format of an autoencoder alone: SD 1.x and SDXL, SD 3 and FLUX.1 have the same tensors."""
+    vae = nets.get("vae")
+    if not isinstance(vae, VaeConfig):
+        return SD1_LATENT
+    return LatentFormat(ANY_LATENT, vae.latent_channels, vae.down, scale=1.0)
 
 
 def component_names(shapes: Shapes, families: Sequence[Family] = FAMILIES) -> dict[str, Sources]:
@@ -73,11 +84,11 @@ def _parts(shapes: Shapes, families: Sequence[Family]) -> tuple[Family | None, d
     parts: dict[str, Sources] = {"denoiser": denoiser, "vae": autoencoder(shapes)}
     if family is not None:
         for encoder in family.encoders:
-            parts[encoder.component] = text_encoder(shapes, encoder.prefixes)
+            parts[encoder.component] = with_scales(text_encoder(shapes, encoder.prefixes), shapes)
         return family, parts
     known = [prefix for other in families for encoder in other.encoders for prefix in encoder.prefixes]
     for prefix in dict.fromkeys((*known, "")):
-        sources = text_encoder(shapes, (prefix,))
+        sources = with_scales(text_encoder(shapes, (prefix,)), shapes)
         kind = encoder_kind(sources)
         if kind is not None:
             parts.setdefault(kind, sources)
@@ -85,7 +96,8 @@ def _parts(shapes: Shapes, families: Sequence[Family]) -> tuple[Family | None, d
 
 
 def _denoiser(shapes: Shapes, families: Sequence[Family]) -> tuple[Family | None, Sources]:
-    for sources in candidates(shapes):
+    for candidate in candidates(shapes):
+        sources = with_scales(candidate, shapes)
         try:
             found = shapes_of(sources, shapes)
         except (KeyError, ValueError):
@@ -96,8 +108,7 @@ def _denoiser(shapes: Shapes, families: Sequence[Family]) -> tuple[Family | None
     return None, {}
 
 
-def _refuse_others(header: Header, shapes: Shapes, families: Sequence[Family]) -> None:
-    other = name_of(shapes)
+def _refuse(header: Header, other: Other | None, families: Sequence[Family]) -> None:
     if other is not None:
         raise ModelFileError(
             f"{header.path} is {other.name}",

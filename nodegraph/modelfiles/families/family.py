@@ -92,8 +92,8 @@ class Family:
     tensors -> the frozen config of its network (KeyError and ValueError become a sentence about the file);
     network: `module:Class` of the network, called with the config, loaded when first needed, so that
     declarations stay free of torch; denoiser: `module:function` that makes a live denoiser of (network,
-    recipe, checkpoint). predictions: the types it may have, the usual one first. tell:
-    what more the file says (see `nodegraph.modelfiles.families.telling`).
+    recipe, checkpoint). predictions: the types it may have, the usual one first. tell: what more the file
+    says (see `nodegraph.modelfiles.families.telling`).
     """
 
     name: str
@@ -101,6 +101,7 @@ class Family:
     detect: Callable[[Shapes], bool]
     config: Callable[[Shapes], object]
     network: str
+    denoiser: str
     encoders: tuple[Encoder, ...]
     latent: LatentFormat
     tell: Callable[[Family, Header, Sources], Told]
@@ -108,7 +109,6 @@ class Family:
     schedule: NoiseSchedule = field(default_factory=NoiseSchedule)
     defaults: Defaults = field(default_factory=Defaults)
     variants: tuple[Variant, ...] = ()
-    denoiser: str = "nodegraph.diffusion.builders:unet_denoiser"
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -130,8 +130,8 @@ class Checkpoint:
 
     family: its name, empty where the file has no denoiser that would tell; nets: component (`denoiser`,
     `vae`, `clip_l`, `clip_h`, `clip_g`, `t5xxl`) -> config, for the components that are there; has_tokenizer:
-    whether the vocabulary travels in the metadata; network and denoiser: those of the family;
-    notes: sentences about what could only be assumed.
+    whether the vocabulary travels in the metadata; network and denoiser:
+    those of the family; notes: sentences about what could only be assumed.
     """
 
     family: str

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from nodegraph.modelfiles.families.family import Encoder, Family
-from nodegraph.modelfiles.families.telling import tell
+from nodegraph.modelfiles.families.unets import (
+    EDIT,
+    INPAINT,
+    UNET,
+    UNET_DENOISER,
+    has_linear_entries,
+    is_unet,
+    label_width,
+    tell_unet,
+)
 from nodegraph.modelfiles.shapes import Shapes, unet_config
 from nodegraph.values import SD1_LATENT
 
 
 def is_sd1(denoiser: Shapes) -> bool:
-    """A UNet without class labels whose transformers begin with a 1x1 convolution, whatever its widths."""
-    if "input_blocks.0.0.weight" not in denoiser or "label_emb.0.0.weight" in denoiser:
-        return False
-    projections = [shape for name, shape in denoiser.items() if name.endswith("1.proj_in.weight")]
-    return all(len(shape) != 2 for shape in projections)
+    """A UNet without labels whose transformers begin with a 1x1 convolution, whatever its widths."""
+    return is_unet(denoiser) and not label_width(denoiser) and not has_linear_entries(denoiser)
 
 
 SD1 = Family(
@@ -21,8 +27,10 @@ SD1 = Family(
     title="SD 1.x",
     detect=is_sd1,
     config=unet_config,
-    network="nodegraph.diffusion.nets.unet:UNet",
-    encoders=(Encoder("clip_l", ("cond_stage_model.transformer.",)),),
+    network=UNET,
+    denoiser=UNET_DENOISER,
+    encoders=(Encoder("clip_l", ("cond_stage_model.transformer.", "text_encoders.clip_l.transformer.")),),
     latent=SD1_LATENT,
-    tell=tell,
+    tell=tell_unet,
+    variants=(INPAINT, EDIT),
 )

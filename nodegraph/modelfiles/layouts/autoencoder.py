@@ -1,7 +1,8 @@
-"""The autoencoder's tensors."""
+"""The autoencoder's tensors, under the names of the original checkpoints."""
 
 from __future__ import annotations
 
+from nodegraph.modelfiles.layouts import diffusers
 from nodegraph.modelfiles.layouts.prefixes import first_prefix
 from nodegraph.modelfiles.shapes import Shapes
 from nodegraph.modelfiles.sources import Sources, renamed
@@ -14,4 +15,6 @@ def autoencoder(shapes: Shapes) -> Sources:
     names = first_prefix(shapes, PREFIXES)
     if not names and "decoder.conv_in.weight" in shapes and "encoder.conv_in.weight" in shapes:
         names = {name: name for name in shapes if not name.startswith(("loss.", "model_ema."))}
+    if any(name.startswith("encoder.down_blocks.") for name in names):
+        return diffusers.autoencoder(names, shapes)
     return renamed(names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodegraph.modelfiles.layouts import diffusers
 from nodegraph.modelfiles.layouts.prefixes import without_prefix
 from nodegraph.modelfiles.layouts.transformers import transformer
 from nodegraph.modelfiles.shapes import Shapes
@@ -19,3 +20,4 @@ def candidates(shapes: Shapes) -> Iterator[Sources]:
         if names:
             yield renamed(names)
     yield transformer(shapes)
+    yield diffusers.unet(shapes)

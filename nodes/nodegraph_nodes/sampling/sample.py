@@ -40,6 +40,7 @@ def sample(
     Image i of a batch is the same as that image made alone. With a noise mask on the latent only the
     masked part changes.
     """
+    from nodegraph.diffusion.latents import in_format
     from nodegraph.diffusion.sampling import sample as run_sampler
 
     # Before the denoiser takes its room: the first time, this needs the VAE for a moment.
@@ -52,8 +53,9 @@ def sample(
 
     with ctx.models.use(model) as denoiser:
         ctx.check_cancelled()
+        start = in_format(latent, model.latent_format)
         return run_sampler(
-            denoiser, positive, negative, latent, seed=seed, steps=steps, cfg=cfg,
+            denoiser, positive, negative, start, seed=seed, steps=steps, cfg=cfg,
             sampler=ctx.choice("samplers", sampler), scheduler=ctx.choice("schedulers", scheduler),
             denoise=denoise, patches=model.patches, on_step=on_step,
         )  # fmt: skip

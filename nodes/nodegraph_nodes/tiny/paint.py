@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nodegraph.diffusion.prediction import UNetDenoiser
 from nodegraph.diffusion.samplers import SAMPLERS
 from nodegraph.diffusion.sampling import sample
 from nodegraph.diffusion.schedulers import SCHEDULERS
+from nodegraph.diffusion.unet_denoiser import UNetDenoiser
 from nodegraph.values import Conditioning, ConditioningEntry, Latent
 from nodegraph_nodes.tiny.heldout import Prompt
 from nodegraph_nodes.tiny.nets import LATENT_SIDE, TinyModel, tokens
