@@ -261,7 +261,7 @@ OTHERS: dict[str, tuple[dict[str, tuple[int, ...]], str]] = {
     "LoRA": ({"lora_unet_mid_block_x.lora_down.weight": (4, 320)}, "LoRA"),
     "ControlNet": ({"control_model.zero_convs.0.0.weight": (320, 320, 1, 1)}, "ControlNet"),
     "diffusers": ({"down_blocks.0.resnets.0.conv1.weight": (320, 320, 3, 3)}, "diffusers"),
-    "quantised": ({"scaled_fp8": (0,)}, "quantised"),
+    "quantised": ({"double_blocks.0.img_mlp.0.comfy_quant": (9,)}, "quantised"),
     "text encoder": ({"text_model.encoder.layers.0.mlp.fc1.weight": (3072, 768)}, "text encoder"),
     "nothing": ({}, "no tensors"),
     "anything": ({"a": (1,), "b": (1,), "c": (1,), "d": (1,)}, "and 1 more"),
