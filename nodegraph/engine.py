@@ -31,7 +31,7 @@ from nodegraph.execution.lanes import Lanes
 from nodegraph.execution.late import LateModels
 from nodegraph.execution.nested import NestedRuns
 from nodegraph.execution.outputs import check_outputs
-from nodegraph.execution.places import file_index
+from nodegraph.execution.places import contents, file_index
 from nodegraph.execution.plan import (
     Plan,
     Snapshot,
@@ -48,6 +48,7 @@ from nodegraph.graph.binding import BoundGraph, bind, problems_of
 from nodegraph.graph.document import Document
 from nodegraph.graph.inputs import apply_inputs, current_values, draw_seed, input_specs, resolve_seeds
 from nodegraph.graph.migrate import migrate_nodes
+from nodegraph.graph.requires import RecordedFiles, relocate, with_models
 from nodegraph.graph.sources import open_document
 from nodegraph.graph.sweep import Axis, Mode, cells, drawn
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
@@ -197,16 +198,26 @@ class Engine:
         """
         if isinstance(source, BoundGraph) and not inputs:
             return source
-        document = self.load(source)
+        document, notes = relocate(self.load(source), self.registry, self.files)
+        files = RecordedFiles(self.files, document)
         problems: Sequence[Problem] = ()
         try:
-            document = apply_inputs(document, inputs, self.registry, self.files)
+            document = apply_inputs(document, inputs, self.registry, files)
         except WorkflowError as error:
             problems = error.problems
         document = resolve_seeds(document, self.registry, draw_seed)
         if problems:
-            raise WorkflowError([*problems, *problems_of(document, self.registry, self.files)])
-        return bind(document, self.registry, self.files)
+            raise WorkflowError([*problems, *problems_of(document, self.registry, files)])
+        return replace(bind(document, self.registry, files), notes=tuple(notes))
+
+    def with_hashes(self, source: Source) -> Document:
+        """The document as it should be saved: with the content of the model files that it names, hashed now
+        where that is not known, so that others find them under other names. WorkflowError as for `bind`.
+        """
+        graph = self.bind(source)
+        for kind, name in sorted(files_of(graph)):
+            self.files.ensure(kind, name)
+        return with_models(graph.document, contents(self.files, files_of(graph)))
 
     def warm_up(self, graph: BoundGraph) -> None:
         """Import what the nodes of a graph compute with, and find the device, before the run needs it."""
@@ -450,7 +461,7 @@ class Engine:
             "files": hashes,
             "targets": list(planned.targets),
         }
-        document = graph.document
+        document = with_models(graph.document, contents(self.files, files_of(graph)))
         return RunRecord(document.to_json, current_values(document, self.registry), run)
 
 

@@ -15,6 +15,7 @@ from nodegraph.declare import describe_range
 from nodegraph.engine import Engine
 from nodegraph.errors import WorkflowError
 from nodegraph.graph.inputs import current_values, input_specs
+from nodegraph.graph.requires import relocate
 
 
 def check_workflow(workflow: str, pairs: Sequence[str], extra: Sequence[str], data_dir: Path | None) -> None:
@@ -26,6 +27,8 @@ def check_workflow(workflow: str, pairs: Sequence[str], extra: Sequence[str], da
         if problems:
             raise WorkflowError(problems)
         click.echo(f"{document.name or workflow}: no problems, {len(document.nodes)} nodes")
+        for note in relocate(document, engine.registry, engine.files)[1]:
+            click.echo(f"note: {note}")
         specs, values = input_specs(document, engine.registry), current_values(document, engine.registry)
     table = Table(box=None, pad_edge=False)
     for column in ("input", "takes", "now", "help"):

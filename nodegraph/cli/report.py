@@ -22,6 +22,8 @@ def show_plan(plan: Plan) -> None:
     for id_, entry in plan.entries.items():
         table.add_row(id_, entry.node.type.id, entry.action, entry.reason)
     Console().print(table)
+    for note in plan.graph.notes:
+        Console().print(f"note: {note}", markup=False, highlight=False)
 
 
 def show_times(result: RunResult, imported: float, total: float) -> None:

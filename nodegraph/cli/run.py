@@ -51,6 +51,8 @@ def run_workflow(
         if dry_run:
             show_plan(engine.plan(graph, targets=targets))
             return
+        for note in () if quiet else graph.notes:
+            click.echo(f"note: {note}", err=True)
         before_import = time.perf_counter()
         engine.warm_up(graph)
         imported = time.perf_counter() - before_import

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
+from nodegraph.graph.requires import Pair, Required
 from nodegraph.modelfiles.config import model_folders
 from nodegraph.modelfiles.folder_layouts import merge
 from nodegraph.modelfiles.index import FileIndex
+from nodegraph.modelfiles.kinds import MODEL_KINDS
 from nodegraph.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -24,3 +27,14 @@ def file_index(data_dir: Path, outputs: Path, registry: Registry) -> FileIndex:
     own = {**found.folders, "images": [data_dir / "inputs", outputs]}
     folders = merge(own, {kind: list(paths) for kind, paths in registry.folders.items()})
     return FileIndex(folders, data_dir / "file_index.sqlite")
+
+
+def contents(files: FileIndex, named: Iterable[Pair]) -> dict[Pair, Required]:
+    """What is known of the content of these model files, for a document to remember."""
+    found: dict[Pair, Required] = {}
+    for kind, name in named:
+        path = files.find(kind, name) if kind in MODEL_KINDS else None
+        digest = files.known(kind, name) if path is not None else None
+        if path is not None and digest is not None:
+            found[kind, name] = Required(digest, path.stat().st_size, files.memory.source(digest))
+    return found

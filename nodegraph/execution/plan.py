@@ -198,8 +198,16 @@ def _keyed(
 
 
 def content_digest(document: Document) -> str:
-    """The digest of a document as it is stored in files: `view` apart, which changes no result."""
-    return digest({name: value for name, value in document.to_json().items() if name != "view"})
+    """The digest of a document as it is stored in files: apart from what changes no result.
+
+    That is `view`, and what is known of model files: their content is in the keys.
+    """
+    data = {name: value for name, value in document.to_json().items() if name != "view"}
+    requires = {name: value for name, value in document.requires.items() if name != "models"}
+    if "requires" in data and requires != data["requires"]:
+        data.pop("requires")
+        data.update({"requires": requires} if requires else {})
+    return digest(data)
 
 
 def _missing_hash(

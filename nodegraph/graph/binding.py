@@ -56,6 +56,8 @@ class BoundGraph:
     """The subgraphs that control nodes run, by name."""
     solutions: Mapping[str, Solution] = field(default_factory=dict)
     """What the type variables of generic nodes stand for, by node id."""
+    notes: tuple[str, ...] = ()
+    """What was done for the workflow that its owner should know, in words: files used under other names."""
 
     @cached_property
     def output_types(self) -> Mapping[str, SocketType]:

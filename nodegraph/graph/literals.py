@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
@@ -30,6 +30,15 @@ class FileNames(Protocol):
 
     def has(self, kind: str, name: str) -> bool:
         """Whether there is a file of that kind and name."""
+        ...
+
+
+@runtime_checkable
+class KnowsContent(Protocol):
+    """Files of which some are known by content although they are not there."""
+
+    def hint(self, kind: str, name: str) -> str:
+        """How to get a missing file, in a sentence; empty if nothing is known of it."""
         ...
 
 
@@ -172,8 +181,9 @@ def _check_name(type_: SocketType, value: Any, registry: Registry, files: FileNa
             remedy=suggest(value, registry.choices(type_.registry)),
         )  # fmt: skip
     if isinstance(type_, FileType) and value is not None and not files.has(type_.kind, value):
-        names = files.names(type_.kind)
+        hint = files.hint(type_.kind, value) if isinstance(files, KnowsContent) else ""
         raise LiteralError(
             "unknown_file", f"there is no file '{value}' in {type_.kind}",
-            remedy=suggest(value, names) or "Put it into the folder for this kind, or give its full path.",
+            remedy=hint or suggest(value, files.names(type_.kind))
+            or "Put it into the folder for this kind, or give its full path.",
         )  # fmt: skip
