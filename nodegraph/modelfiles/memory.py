@@ -80,7 +80,12 @@ class Memory:
         return self._read(read, {})
 
     def put_folders(self, root: Path, changed: Mapping[str, Folder], gone: Iterable[str]) -> None:
-        """Remember what changed under a root since `folders` was asked."""
+        """Remember what changed under a root since `folders` was asked.
+
+        Looking makes no data directory: only where there is one already.
+        """
+        if self._path is None or not self._path.parent.is_dir():
+            return
         rows = [(str(root), name, json.dumps(folder)) for name, folder in changed.items()]
         dropped = [(str(root), name) for name in gone]
 
