@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from nodegraph_nodes.conditioning.bring import add_reference as conditioning_add_reference
+from nodegraph_nodes.conditioning.bring import set_guidance as conditioning_set_guidance
+from nodegraph_nodes.conditioning.bring import set_picture as conditioning_set_picture
 from nodegraph_nodes.image.adjust import invert as image_invert
 from nodegraph_nodes.image.adjust import resize as image_resize
 from nodegraph_nodes.image.batch import batch as image_batch
@@ -45,6 +48,7 @@ from nodegraph_nodes.sampling.sample import sample
 from nodegraph_nodes.text.encode import encode_text as text_encode
 
 __all__ = [
+    "conditioning_add_reference", "conditioning_set_guidance", "conditioning_set_picture",
     "image_batch", "image_invert", "image_join", "image_load", "image_preview", "image_resize",
     "image_save", "latent_empty", "latent_from_batch", "latent_set_mask", "list_broadcast", "list_get",
     "list_join", "list_length", "list_make", "list_product", "list_repeat", "list_zip", "load_checkpoint",

@@ -48,4 +48,5 @@ def test_every_builtin_node_is_in_a_template_or_tested_alone(engine: Engine) -> 
     fed_to_loops = {type_.id for type_ in TYPES if type_.category in ("List", "Logic", "Value")} | {
         "image.batch", "image.join",
     }  # fmt: skip
-    assert {type_.id for type_ in TYPES} == used | alone | fed_to_loops
+    prompts = {type_.id for type_ in TYPES if type_.category == "Conditioning"}
+    assert {type_.id for type_ in TYPES} == used | alone | fed_to_loops | prompts
