@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from logging import Logger
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, overload, runtime_checkable
 
 from nodegraph.values import ConditioningEntry, Image, JsonScalar, Model, ModelFile, TextEncoder, Vae
 
@@ -117,15 +117,26 @@ class LiveTextEncoder(Protocol):
         ...
 
 
-class LiveVae(Protocol):
-    """An autoencoder with its weights on a device."""
+class Tiling(NamedTuple):
+    """Side of a square tile and by how much it overlaps the next, in pixels of the picture."""
 
-    def encode(self, pixels: Tensor) -> Tensor:
+    size: int
+    overlap: int
+
+
+class LiveVae(Protocol):
+    """An autoencoder with its weights on a device. Without a tiling a picture is done in one piece."""
+
+    def encode(self, pixels: Tensor, tiling: Tiling | None = None) -> Tensor:
         """Pixels [B,H,W,3] in 0 to 1 -> mean latents [B,C,H/f,W/f] in the VAE's own space, float32."""
         ...
 
-    def decode(self, samples: Tensor) -> Tensor:
+    def decode(self, samples: Tensor, tiling: Tiling | None = None) -> Tensor:
         """Latents [B,C,h,w] in the VAE's own space -> pixels [B,H,W,3], clamped to 0 to 1, float32."""
+        ...
+
+    def tiling_for(self, width: int, height: int) -> Tiling | None:
+        """Tiles for a picture of that size, where it needs more memory than is free now; else None."""
         ...
 
 

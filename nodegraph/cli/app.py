@@ -56,6 +56,13 @@ def app() -> None:
 @click.option(
     "--debug", is_flag=True, help="Check that no node changes its inputs, and name the one that does (slow)."
 )
+@click.option(
+    "--model-memory", type=click.FloatRange(min=0, min_open=True), default=None, metavar="GIB",
+    help="Memory for weights on the device (default: 60 % of it). Larger models are streamed through it.",
+)  # fmt: skip
+@click.option(
+    "--explain-memory", is_flag=True, help="After the run, list every held byte of weights: owner and reason."
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and run nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the result: its path, or its value.")
 @DATA_DIR

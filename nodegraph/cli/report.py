@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -40,3 +41,17 @@ def show_times(result: RunResult, imported: float, total: float) -> None:
     reused = sum(finished.outcome in ("memory", "saved") for finished in result.nodes.values())
     note = f"; {reused} reused" if reused else ""
     Console(stderr=True).print(f"time: {text}; total {total:.2f} s{note}", highlight=False)
+
+
+def show_memory(entries: Sequence[Mapping[str, Any]]) -> None:
+    """Print on stderr every held entry: bytes, where, what, whose and why; the sum of each tier last."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("bytes", "where", "what", "of", "why"):
+        table.add_column(column, overflow="fold", justify="right" if column == "bytes" else "left")
+    totals: dict[str, int] = {}
+    for entry in entries:
+        totals[entry["tier"]] = totals.get(entry["tier"], 0) + entry["bytes"]
+        table.add_row(f"{entry['bytes']:,}", *(str(entry[name]) for name in ("tier", "what", "owner", "reason")))
+    for tier, total in totals.items():
+        table.add_row(f"{total:,}", tier, "all together")
+    Console(stderr=True).print(table)

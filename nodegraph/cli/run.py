@@ -13,7 +13,7 @@ import click
 from nodegraph.cli.outputs import check_output, plain_outputs, show_outputs
 from nodegraph.cli.previews import listener
 from nodegraph.cli.progress import Display
-from nodegraph.cli.report import show_plan, show_times
+from nodegraph.cli.report import show_memory, show_plan, show_times
 from nodegraph.cli.signals import signals
 from nodegraph.cli.sources import find_workflow, input_values, load_workflow, stored_sweep
 from nodegraph.cli.sweep import sweep
@@ -30,7 +30,8 @@ from nodegraph.graph.sweep import Mode, Sweep, parse_axis
 def run_workflow(
     workflow: str, *, pairs: Sequence[str], extra: Sequence[str], output: Path | None,
     output_name: str | None, device: str, dtype: str, disk_cache: float, sweeps: Sequence[str],
-    sweep_mode: Mode, previews: Path | None, debug: bool, dry_run: bool, quiet: bool, data_dir: Path | None,
+    sweep_mode: Mode, previews: Path | None, debug: bool, model_memory: float | None,
+    explain_memory: bool, dry_run: bool, quiet: bool, data_dir: Path | None,
 ) -> None:  # fmt: skip
     """Run a workflow and print where its result is."""
     start = time.perf_counter()
@@ -38,7 +39,8 @@ def run_workflow(
     if not math.isfinite(disk_cache):
         raise InputError("the disk cache needs a limit", expected="a number of GiB", found=str(disk_cache))
     with Engine(
-        data_dir, device=device, dtype=dtype, disk_cache_bytes=int(disk_cache * 2**30), debug=debug
+        data_dir, device=device, dtype=dtype, disk_cache_bytes=int(disk_cache * 2**30), debug=debug,
+        model_bytes=None if model_memory is None else int(model_memory * 2**30),
     ) as engine:
         document = load_workflow(engine, workflow)
         given = input_values(engine, document, pairs, extra)
@@ -62,6 +64,8 @@ def run_workflow(
         with Display(graph, quiet=quiet) as display:
             listen = listener(engine, graph, previews, display.show)
             result = asyncio.run(_run(engine, graph, targets, listen, previews=previews is not None))
+        if explain_memory:
+            show_memory(engine.resources.explain())
         if not quiet:
             show_times(result, imported, time.perf_counter() - start)
         _show_result(engine, result, target, output, quiet=quiet)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import psutil
 import torch
 
 from nodegraph.errors import InputError
@@ -96,3 +97,12 @@ def execution_profile(device: torch.device, precision: Precision) -> str:
     ]
     version = ".".join(torch.__version__.split(".")[:2])
     return " ".join([kind, *names, "sdpa", f"torch{version}"])
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that a computation on the device can have now, what torch's allocator keeps unused included."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(free + unused)
+    return int(psutil.virtual_memory().available)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, overload
 import torch
 from torch import Tensor
 
+from nodegraph.diffusion.autoencoder import LiveAutoencoder
 from nodegraph.diffusion.basefile import BaseFile
 from nodegraph.diffusion.builders import (
     Source,
@@ -113,7 +114,7 @@ class Store:
         self._headers: dict[str, Header] = {}
         self._bases: dict[str, BaseFile] = {}
         self._counts = {"file_reads": 0, "builds": 0, "patched_tensors": 0, "preview_fits": 0, "previews": 0}
-        self._counts |= dict.fromkeys(("streamed_blocks", "misguided_blocks", "file_blocks"), 0)
+        self._counts |= dict.fromkeys(("streamed_blocks", "misguided_blocks", "file_blocks", "vae_tiles"), 0)
 
     @property
     def profile(self) -> str:
@@ -174,8 +175,9 @@ class Store:
     def counters(self) -> Mapping[str, int]:
         """Since the store was made: `file_reads` (components or patch files read), `builds` (networks
         made), `patched_tensors`, `preview_fits`, `previews`, `streamed_blocks` (brought to the device),
-        `file_blocks` (of these, straight from the file), `misguided_blocks` (brought in vain), `evictions`,
-        `moved_to_host`, `moved_to_device`; and now `resident_bytes`, of it `device_bytes` and `host_bytes`.
+        `file_blocks` (of these, straight from the file), `misguided_blocks` (brought in vain), `vae_tiles`,
+        `evictions`, `moved_to_host`, `moved_to_device`; and now `resident_bytes`, of it `device_bytes` and
+        `host_bytes`.
         """
         with self._lock:
             counts = dict(self._counts)
@@ -242,6 +244,8 @@ class Store:
         shapes = base.shapes[slot.component]
         absent = {name: placeholder(shapes[name], slot.dtype, self.device) for name in weights.streamed}
         made = _Live(build(Source(base.header, base.checkpoint, {**weights.tensors, **changed, **absent})))
+        if isinstance(made.live, LiveAutoencoder):
+            made.live.count = self._count
         if absent:
             fetch = partial(self._fetch, made, recipe, slot, base)
             ahead = self._resident.placement(("tensors", recipe.base.hash, slot.component)).ahead

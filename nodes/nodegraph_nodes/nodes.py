@@ -16,7 +16,9 @@ from nodegraph_nodes.latent.batch import from_batch as latent_from_batch
 from nodegraph_nodes.latent.empty import empty as latent_empty
 from nodegraph_nodes.latent.mask import set_mask as latent_set_mask
 from nodegraph_nodes.latent.vae import decode as vae_decode
+from nodegraph_nodes.latent.vae import decode_tiled as vae_decode_tiled
 from nodegraph_nodes.latent.vae import encode as vae_encode
+from nodegraph_nodes.latent.vae import encode_tiled as vae_encode_tiled
 from nodegraph_nodes.loaders.checkpoint import load_checkpoint
 from nodegraph_nodes.loaders.lora import load_lora
 from nodegraph_nodes.logic.branch import choose as logic_if
@@ -54,6 +56,7 @@ __all__ = [
     "list_join", "list_length", "list_make", "list_product", "list_repeat", "list_zip", "load_checkpoint",
     "load_lora", "logic_compare", "logic_fold", "logic_for_each", "logic_if", "logic_repeat",
     "logic_select", "logic_switch", "logic_while", "mask_from_image", "mask_invert", "mask_rectangle",
-    "math_calculate", "sample", "text_encode", "vae_decode", "vae_encode", "value_boolean",
+    "math_calculate", "sample", "text_encode", "vae_decode", "vae_decode_tiled",
+    "vae_encode", "vae_encode_tiled", "value_boolean",
     "value_integer", "value_number", "value_range", "value_text",
 ]  # fmt: skip
