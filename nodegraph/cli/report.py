@@ -51,7 +51,12 @@ def show_memory(entries: Sequence[Mapping[str, Any]]) -> None:
     totals: dict[str, int] = {}
     for entry in entries:
         totals[entry["tier"]] = totals.get(entry["tier"], 0) + entry["bytes"]
-        table.add_row(f"{entry['bytes']:,}", *(str(entry[name]) for name in ("tier", "what", "owner", "reason")))
+        table.add_row(
+            f"{entry['bytes']:,}", *(str(entry[name]) for name in ("tier", "what", "owner", "reason"))
+        )
     for tier, total in totals.items():
         table.add_row(f"{total:,}", tier, "all together")
-    Console(stderr=True).print(table)
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        console.width = 200  # a file has no edge to fold at
+    console.print(table)

@@ -39,7 +39,11 @@ def run_workflow(
     if not math.isfinite(disk_cache):
         raise InputError("the disk cache needs a limit", expected="a number of GiB", found=str(disk_cache))
     with Engine(
-        data_dir, device=device, dtype=dtype, disk_cache_bytes=int(disk_cache * 2**30), debug=debug,
+        data_dir,
+        device=device,
+        dtype=dtype,
+        disk_cache_bytes=int(disk_cache * 2**30),
+        debug=debug,
         model_bytes=None if model_memory is None else int(model_memory * 2**30),
     ) as engine:
         document = load_workflow(engine, workflow)

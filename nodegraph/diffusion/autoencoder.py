@@ -105,13 +105,13 @@ class LiveAutoencoder:
 
     def _encode(self, pixels: Tensor) -> Tensor:
         x = (pixels.permute(0, 3, 1, 2) * 2 - 1).to(self._dtype)
-        parts = x.split(self._at_once(len(x), *pixels.shape[1:3]))
+        parts = self._parts(x, *pixels.shape[1:3])
         return torch.cat([self.vae.encode(part.to(self._device)).mean.float().cpu() for part in parts])
 
     def _decode(self, samples: Tensor) -> Tensor:
         down = self.vae.config.down
         x = samples.to(self._dtype)
-        parts = x.split(self._at_once(len(x), *(side * down for side in samples.shape[-2:])))
+        parts = self._parts(x, *(side * down for side in samples.shape[-2:]))
         return torch.cat([self.vae.decode(part.to(self._device)).float().cpu() for part in parts])
 
     def _parts(self, x: Tensor, height: int, width: int) -> list[Tensor]:

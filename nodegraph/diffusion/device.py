@@ -82,6 +82,15 @@ def choose_precision(name: str, device: torch.device) -> Precision:
     return Precision(denoiser=chosen, text=chosen, vae=chosen if chosen is torch.bfloat16 else torch.float32)
 
 
+def choose_attention(device: torch.device) -> str:  # noqa: ARG001 - one answer for every device so far
+    """The attention backend of a device: `sdpa`, torch's own, which picks the fastest kernel that fits.
+
+    On CUDA that is FlashAttention or the memory-efficient kernel, on a CPU its flash kernel, elsewhere the
+    plain formula. The name is part of the profile, so that another backend would have other keys.
+    """
+    return "sdpa"
+
+
 def execution_profile(device: torch.device, precision: Precision) -> str:
     """What, besides its inputs, decides the bits of a result: equal strings promise equal bits.
 
@@ -96,7 +105,7 @@ def execution_profile(device: torch.device, precision: Precision) -> str:
         str(dtype).removeprefix("torch.") for dtype in (precision.denoiser, precision.text, precision.vae)
     ]
     version = ".".join(torch.__version__.split(".")[:2])
-    return " ".join([kind, *names, "sdpa", f"torch{version}"])
+    return " ".join([kind, *names, choose_attention(device), f"torch{version}"])
 
 
 def free_bytes(device: torch.device) -> int:

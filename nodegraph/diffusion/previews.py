@@ -9,12 +9,12 @@ differently.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nodegraph.runtime import LiveVae
 from nodegraph.values import Image, LatentFormat
 
 _BLOCK = 2  # cells along the side of a patch of one colour: its inner cells see no other colour
@@ -36,8 +36,16 @@ class PreviewMap:
         return Image((cells @ self.factors + self.bias).clamp(0, 1))
 
 
+class Encodes(Protocol):
+    """What the fit needs of a `nodegraph.runtime.LiveVae`."""
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """Pixels [B,H,W,3] in 0 to 1 -> latents [B,C,H/f,W/f]."""
+        ...
+
+
 @torch.no_grad()
-def fit_preview(vae: LiveVae, space: LatentFormat, *, pictures: int = 2, side: int = 8) -> PreviewMap:
+def fit_preview(vae: Encodes, space: LatentFormat, *, pictures: int = 2, side: int = 8) -> PreviewMap:
     """Fit the map by encoding pictures of random colours in squares.
 
     What a denoiser makes are latents of pictures, so these are too. The generator is fixed: the map is a

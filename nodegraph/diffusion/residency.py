@@ -324,7 +324,8 @@ class Residency:
         return found
 
     def _refresh(self, entry: _Entry) -> None:
-        entry.priority = self._clock + entry.cost / max(entry.size, 1)
+        # What was built on other entries needs no disk to be built again: it leaves before those.
+        entry.priority = self._clock + (0.0 if entry.needs else entry.cost / max(entry.size, 1))
 
     def _reason(self, key: Hashable, entry: _Entry) -> str:
         if not entry.built:

@@ -208,10 +208,11 @@ class Store:
         with ExitStack() as stack:
             weights = stack.enter_context(self._weights(key, base, slot, patched, sum(files)))
             needs: list[tuple[str, ...]] = [key]
-            if weights.streamed:
-                for content_hash in scope.files:  # read block by block: they must not go meanwhile
+            if weights.streamed or not known:
+                for content_hash in scope.files:  # they must not go while they are read, which may be later
                     stack.enter_context(self._patch_file(content_hash))
-                    needs.append(("file", content_hash))
+            if weights.streamed:
+                needs += [("file", content_hash) for content_hash in scope.files]
             size = base.sizes(slot.component, slot.dtype.itemsize)
             count = len(recipe.patches)
             patches = f" with {count} patch{'es' if count > 1 else ''}" if count else ""

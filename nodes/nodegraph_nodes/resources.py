@@ -21,6 +21,9 @@ from nodegraph_nodes.tensors import SafetensorsStore
 _SHARE = 0.6
 """The part of a device's memory that weights may fill; the rest is for activations and other programs."""
 
+_HOST_SHARE = 0.5
+"""The part of main memory that weights of a GPU may fill while they wait for it."""
+
 
 class DiffusionResources:
     """One device, one precision, one model store."""
@@ -32,6 +35,7 @@ class DiffusionResources:
             settings.device,
             settings.dtype,
             settings.model_budget or _default_budget(settings.device),
+            host_budget_bytes=int(psutil.virtual_memory().total * _HOST_SHARE),
             tokenizer_source=tokenizer_source(own),
             families=settings.families,
         )
