@@ -141,7 +141,8 @@ def builtin_codecs() -> Codecs:
         [
             values.Image, values.Mask, values.LatentFormat, values.Latent, values.ConditioningEntry,
             values.Conditioning, values.Sigmas, values.ModelFile, values.Patch, values.Recipe, values.Model,
-            values.TextEncoder, values.Vae, values.Area, values.Noise, values.Sampler, values.Guider,
+            values.TextEncoder, values.Vae, values.NoiseSchedule, values.Area, values.Noise, values.Sampler,
+            values.Guider,
         ]
     )  # fmt: skip
 

@@ -88,9 +88,30 @@ def sample(
     check_range("steps", steps, 1, math.inf, "1 or more")
     check_range("denoise", denoise, 0, 1, "0 to 1")
     check_range("cfg", cfg, -math.inf, math.inf, "a finite number")
-    sigmas = levels_for(scheduler, denoiser.noising, steps, denoise, latent_size(latent))
+    sigmas = run_levels(denoiser, scheduler, steps, denoise, latent)
     plan = Guidance("cfg", {"positive": positive, "negative": negative}, {"cfg": cfg}, patches)
     return sample_levels(denoiser, plan, latent, sigmas, Noise(seed), sampler, on_step=on_step).latent
+
+
+def run_levels(
+    denoiser: LiveDenoiser, scheduler: Scheduler, steps: int, denoise: float, latent: Latent
+) -> Tensor:
+    """The levels of a run with a scheduler: what `sample` follows."""
+    return levels_for(scheduler, denoiser.noising, steps, denoise, latent_size(latent))
+
+
+def stage_of(levels: Tensor, start: int, end: int, *, clean: bool) -> Tensor:
+    """The levels of the steps from `start` up to, not including, `end`.
+
+    `clean` lets the last of them go to 0. A stage that starts behind the last step has no level.
+    """
+    steps = len(levels) - 1
+    if start >= min(steps, end):
+        return levels[:0]
+    part = levels[start : end + 1].clone()
+    if clean and end < steps:
+        part[-1] = 0
+    return part
 
 
 def latent_size(latent: Latent) -> tuple[int, int]:

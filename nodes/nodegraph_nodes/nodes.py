@@ -5,6 +5,14 @@ from __future__ import annotations
 from nodegraph_nodes.conditioning.bring import add_reference as conditioning_add_reference
 from nodegraph_nodes.conditioning.bring import set_guidance as conditioning_set_guidance
 from nodegraph_nodes.conditioning.bring import set_picture as conditioning_set_picture
+from nodegraph_nodes.conditioning.join import average as conditioning_average
+from nodegraph_nodes.conditioning.join import combine as conditioning_combine
+from nodegraph_nodes.conditioning.join import concat as conditioning_concat
+from nodegraph_nodes.conditioning.join import zero_out as conditioning_zero_out
+from nodegraph_nodes.conditioning.limit import set_area as conditioning_set_area
+from nodegraph_nodes.conditioning.limit import set_area_fraction as conditioning_set_area_fraction
+from nodegraph_nodes.conditioning.limit import set_mask as conditioning_set_mask
+from nodegraph_nodes.conditioning.limit import set_time_range as conditioning_set_time_range
 from nodegraph_nodes.image.adjust import invert as image_invert
 from nodegraph_nodes.image.adjust import resize as image_resize
 from nodegraph_nodes.image.batch import batch as image_batch
@@ -46,17 +54,43 @@ from nodegraph_nodes.logic.values import text as value_text
 from nodegraph_nodes.mask.make import from_image as mask_from_image
 from nodegraph_nodes.mask.make import invert_mask as mask_invert
 from nodegraph_nodes.mask.make import rectangle as mask_rectangle
+from nodegraph_nodes.model.guidance import cfg_zero_star as model_cfg_zero_star
+from nodegraph_nodes.model.guidance import freeu as model_freeu
+from nodegraph_nodes.model.guidance import limit_norm as model_limit_norm
+from nodegraph_nodes.model.guidance import perturbed_attention as model_perturbed_attention
+from nodegraph_nodes.model.guidance import rescale_cfg as model_rescale_cfg
+from nodegraph_nodes.model.guidance import skip_layers as model_skip_layers
+from nodegraph_nodes.sampling.custom import sample_advanced, sample_custom
+from nodegraph_nodes.sampling.parts import basic_guider as guider_basic
+from nodegraph_nodes.sampling.parts import cfg_guider as guider_cfg
+from nodegraph_nodes.sampling.parts import dual_cfg_guider as guider_dual_cfg
+from nodegraph_nodes.sampling.parts import no_noise as noise_none
+from nodegraph_nodes.sampling.parts import random_noise as noise_random
+from nodegraph_nodes.sampling.parts import select_sampler as sampler_select
 from nodegraph_nodes.sampling.sample import sample
+from nodegraph_nodes.sampling.sigmas import flip as sigmas_flip
+from nodegraph_nodes.sampling.sigmas import from_list as sigmas_from_list
+from nodegraph_nodes.sampling.sigmas import from_text as sigmas_from_text
+from nodegraph_nodes.sampling.sigmas import plot as sigmas_plot
+from nodegraph_nodes.sampling.sigmas import schedule as sigmas_schedule
+from nodegraph_nodes.sampling.sigmas import split as sigmas_split
+from nodegraph_nodes.sampling.sigmas import split_denoise as sigmas_split_denoise
 from nodegraph_nodes.text.encode import encode_text as text_encode
 
 __all__ = [
-    "conditioning_add_reference", "conditioning_set_guidance", "conditioning_set_picture",
-    "image_batch", "image_invert", "image_join", "image_load", "image_preview", "image_resize",
-    "image_save", "latent_empty", "latent_from_batch", "latent_set_mask", "list_broadcast", "list_get",
-    "list_join", "list_length", "list_make", "list_product", "list_repeat", "list_zip", "load_checkpoint",
+    "conditioning_add_reference", "conditioning_average", "conditioning_combine", "conditioning_concat",
+    "conditioning_set_area", "conditioning_set_area_fraction", "conditioning_set_guidance",
+    "conditioning_set_mask", "conditioning_set_picture", "conditioning_set_time_range",
+    "conditioning_zero_out", "guider_basic", "guider_cfg", "guider_dual_cfg", "image_batch",
+    "image_invert", "image_join", "image_load", "image_preview", "image_resize", "image_save",
+    "latent_empty", "latent_from_batch", "latent_set_mask", "list_broadcast", "list_get", "list_join",
+    "list_length", "list_make", "list_product", "list_repeat", "list_zip", "load_checkpoint",
     "load_lora", "logic_compare", "logic_fold", "logic_for_each", "logic_if", "logic_repeat",
     "logic_select", "logic_switch", "logic_while", "mask_from_image", "mask_invert", "mask_rectangle",
-    "math_calculate", "sample", "text_encode", "vae_decode", "vae_decode_tiled",
-    "vae_encode", "vae_encode_tiled", "value_boolean",
+    "math_calculate", "model_cfg_zero_star", "model_freeu", "model_limit_norm",
+    "model_perturbed_attention", "model_rescale_cfg", "model_skip_layers", "noise_none", "noise_random",
+    "sample", "sample_advanced", "sample_custom", "sampler_select", "sigmas_flip", "sigmas_from_list",
+    "sigmas_from_text", "sigmas_plot", "sigmas_schedule", "sigmas_split", "sigmas_split_denoise",
+    "text_encode", "vae_decode", "vae_decode_tiled", "vae_encode", "vae_encode_tiled", "value_boolean",
     "value_integer", "value_number", "value_range", "value_text",
 ]  # fmt: skip

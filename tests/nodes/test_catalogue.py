@@ -31,7 +31,9 @@ def test_choices_are_those_of_the_library(engine: Engine) -> None:
 
 
 def test_templates_are_canonical_and_without_problems(engine: Engine) -> None:
-    assert set(engine.registry.templates) == {"text-to-image", "image-to-image", "inpaint", "lora"}
+    assert set(engine.registry.templates) == {
+        "text-to-image", "image-to-image", "inpaint", "lora", "custom-sampling", "two-stages", "areas",
+    }  # fmt: skip
     for path in engine.registry.templates.values():
         document = load_document(path)
         assert document.to_text() == path.read_text()
@@ -44,6 +46,9 @@ def test_every_builtin_node_is_in_a_template_or_tested_alone(engine: Engine) -> 
         for path in engine.registry.templates.values()
         for entry in load_document(path).nodes.values()
     }
+    sampling = {
+        type_.id for type_ in TYPES if type_.category.startswith(("Sampling/", "Model", "Conditioning"))
+    }
     alone = {
         "image.invert", "image.preview", "latent.from_batch", "mask.from_image", "mask.invert",
         "vae.decode_tiled", "vae.encode_tiled",
@@ -51,5 +56,4 @@ def test_every_builtin_node_is_in_a_template_or_tested_alone(engine: Engine) -> 
     fed_to_loops = {type_.id for type_ in TYPES if type_.category in ("List", "Logic", "Value")} | {
         "image.batch", "image.join",
     }  # fmt: skip
-    prompts = {type_.id for type_ in TYPES if type_.category == "Conditioning"}
-    assert {type_.id for type_ in TYPES} == used | alone | fed_to_loops | prompts
+    assert {type_.id for type_ in TYPES} == used | alone | fed_to_loops | sampling

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
 from nodegraph import Choice, Conditioning, Context, Latent, Model, Seed, node
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from nodegraph_nodes.sampling.running import step_reporter
 
 SamplerName = Annotated[str, Choice("samplers")]
 SchedulerName = Annotated[str, Choice("schedulers")]
@@ -43,14 +40,7 @@ def sample(
     from nodegraph.diffusion.latents import in_format
     from nodegraph.diffusion.sampling import sample as run_sampler
 
-    # Before the denoiser takes its room: the first time, this needs the VAE for a moment.
-    draw = ctx.models.previewer(model) if ctx.watched else None
-    if ctx.watched and draw is None:
-        ctx.log.info("no previews: the file of the model has no VAE that would tell the colours")
-
-    def on_step(step: int, total: int, x0: Tensor) -> None:
-        ctx.progress(step + 1, total, None if draw is None else partial(draw, x0))
-
+    on_step = step_reporter(ctx, model)
     with ctx.models.use(model) as denoiser:
         ctx.check_cancelled()
         start = in_format(latent, model.latent_format)
