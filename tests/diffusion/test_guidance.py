@@ -18,6 +18,7 @@ from nodegraph.diffusion.guidance.freeu import (
     freeu,
     low_frequencies_scaled,
 )
+from nodegraph.diffusion.guidance.parts import parts_of
 from nodegraph.diffusion.guidance.patches import (
     CfgZeroStar,
     FreeU,
@@ -30,9 +31,11 @@ from nodegraph.diffusion.guidance.patches import (
 from nodegraph.diffusion.guidance.predict import Predictor
 from nodegraph.diffusion.guidance.weaken import self_attention_as_identity, skipped
 from nodegraph.diffusion.nets.unet import UNet
+from nodegraph.diffusion.prediction import Eps, Noising
 from nodegraph.diffusion.samplers import SAMPLERS
 from nodegraph.diffusion.sampling import Guidance, sample_levels
 from nodegraph.diffusion.schedulers import SCHEDULERS
+from nodegraph.diffusion.schedules import DiscreteSchedule, scaled_linear_sigmas
 from nodegraph.diffusion.unet_denoiser import UNetDenoiser
 from nodegraph.errors import InputError
 from nodegraph.modelfiles.configs import UNetConfig
@@ -326,3 +329,18 @@ def test_two_stages_are_one_run(unet: UNet, sampler: str, prediction: str) -> No
         assert float((one.samples - other.samples).norm() / other.samples.norm()) <= 1e-5
     assert close(whole.denoised.samples, whole.latent.samples)  # the last step ends at the clean estimate
     assert not close(first.denoised.samples, first.latent.samples)
+
+
+def test_a_picture_beside_is_cut_with_the_area() -> None:
+    samples, mask = draw(1, 4, 8, 16), draw(1, 64, 128).abs()
+    beside = Latent(samples, noise_mask=Mask(mask))
+    prompt = Conditioning((entry(1, area=Area(64, 32, x=64, y=32), beside=beside),))
+    (part,) = parts_of(
+        prompt, "positive", draw(1, 4, 8, 16), 8, Noising(Eps(), DiscreteSchedule(scaled_linear_sigmas()))
+    )
+    cut = part.entry.beside
+    assert cut is not None
+    assert cut.noise_mask is not None
+    assert torch.equal(cut.samples, samples[..., 4:8, 8:16])
+    assert torch.equal(cut.noise_mask.values, mask[:, 32:64, 64:128])
+    assert beside.samples.shape == samples.shape

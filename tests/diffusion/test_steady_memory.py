@@ -12,8 +12,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from nodegraph.diffusion.prediction import UNetDenoiser
 from nodegraph.diffusion.store import Store
+from nodegraph.diffusion.unet_denoiser import UNetDenoiser
 from nodegraph.values import Model, Patch
 from tests.diffusion.small_models import Folder, checkpoint_tensors, tokenizer_metadata
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from nodegraph.diffusion.inpaint import latent_mask
 from nodegraph.errors import InputError
 from nodegraph.runtime import Noising
-from nodegraph.values import Area, Conditioning, ConditioningEntry
+from nodegraph.values import Area, Conditioning, ConditioningEntry, Latent, Mask
 
 _FEATHER = 8
 """Latent cells over which an area without a mask fades in at edges that lie inside the picture."""
@@ -70,7 +70,21 @@ def _part(entry: ConditioningEntry, name: str, like: Tensor, down: int, noising:
         weight = box.cut(latent_mask(entry.mask, like)) * (entry.mask_strength * entry.strength)
     elif box != whole:
         weight = _feathered(box, height, width).to(like.device) * entry.strength
+    if box != whole and entry.beside is not None:
+        entry = replace(entry, beside=_cut_latent(entry.beside, box, height, width))
     return Part(entry, box, box == whole, weight, noising.sigma_at(entry.start), noising.sigma_at(entry.end))
+
+
+def _cut_latent(latent: Latent, box: Box, height: int, width: int) -> Latent:
+    """The part of a latent picture, and of its mask, that belongs to a box of latents [..,height,width]."""
+    samples = box.cut(latent.samples)
+    if latent.noise_mask is None:
+        return latent.with_samples(samples)
+    values = latent.noise_mask.values
+    down, right = values.shape[-2] / height, values.shape[-1] / width
+    top, bottom = round(box.y * down), round((box.y + box.height) * down)
+    start, end = round(box.x * right), round((box.x + box.width) * right)
+    return replace(latent, samples=samples, noise_mask=Mask(values[:, top:bottom, start:end]))
 
 
 def _box(area: Area, height: int, width: int, down: int, name: str) -> Box:
