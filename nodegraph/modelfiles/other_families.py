@@ -89,7 +89,7 @@ _TESTS: Tests = (
     (Other("an upscaling UNet"), _input_channels(7)),
     (
         Other("a UNet in the diffusers layout of an unknown family"),
-        _any_contains("down_blocks.0.resnets.0.conv1."),
+        _has("down_blocks.0.resnets.0.conv1.weight"),
     ),
     (_TEXT_ENCODER, _without_tokens),
 )
