@@ -29,6 +29,7 @@ from nodegraph_nodes.latent.vae import encode as vae_encode
 from nodegraph_nodes.latent.vae import encode_tiled as vae_encode_tiled
 from nodegraph_nodes.loaders.checkpoint import load_checkpoint
 from nodegraph_nodes.loaders.lora import load_lora
+from nodegraph_nodes.loaders.parts import load_denoiser, load_vae
 from nodegraph_nodes.logic.branch import choose as logic_if
 from nodegraph_nodes.logic.branch import select as logic_select
 from nodegraph_nodes.logic.branch import switch as logic_switch
@@ -85,7 +86,8 @@ __all__ = [
     "image_invert", "image_join", "image_load", "image_preview", "image_resize", "image_save",
     "latent_empty", "latent_from_batch", "latent_set_mask", "list_broadcast", "list_get", "list_join",
     "list_length", "list_make", "list_product", "list_repeat", "list_zip", "load_checkpoint",
-    "load_lora", "logic_compare", "logic_fold", "logic_for_each", "logic_if", "logic_repeat",
+    "load_denoiser", "load_lora", "load_vae",
+    "logic_compare", "logic_fold", "logic_for_each", "logic_if", "logic_repeat",
     "logic_select", "logic_switch", "logic_while", "mask_from_image", "mask_invert", "mask_rectangle",
     "math_calculate", "model_cfg_zero_star", "model_freeu", "model_limit_norm",
     "model_perturbed_attention", "model_rescale_cfg", "model_skip_layers", "noise_none", "noise_random",

@@ -1,4 +1,4 @@
-"""Full-size files of every UNet family are known by names and shapes, in both layouts; the alike stay alike."""
+"""Full-size files of every UNet family are known by names and shapes, in both layouts."""
 
 from __future__ import annotations
 

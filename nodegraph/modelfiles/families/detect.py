@@ -56,6 +56,7 @@ def inspect(header: Header, families: Sequence[Family] = FAMILIES) -> Checkpoint
         network=family.network if family else "",
         denoiser=family.denoiser if family else "",
         variant=told.variant,
+        variants=tuple(variant.name for variant in family.variants) if family else (),
         notes=told.notes,
     )
 

@@ -131,7 +131,7 @@ class Checkpoint:
     family: its name, empty where the file has no denoiser that would tell; nets: component (`denoiser`,
     `vae`, `clip_l`, `clip_h`, `clip_g`, `t5xxl`) -> config, for the components that are there; has_tokenizer:
     whether the vocabulary travels in the metadata; network and denoiser:
-    those of the family; notes: sentences about what could only be assumed.
+    those of the family; variants: those that may have the same tensors; notes: what was only assumed.
     """
 
     family: str
@@ -144,6 +144,7 @@ class Checkpoint:
     network: str = ""
     denoiser: str = ""
     variant: str = ""
+    variants: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

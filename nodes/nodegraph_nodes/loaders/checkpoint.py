@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 from nodegraph import Context, File, Model, TextEncoder, Vae, node
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import TITLES
+from nodegraph_nodes.loaders.recipes import PredictionType, VariantName, ZeroTerminal, model_of
 
 CheckpointName = Annotated[str, File("checkpoints")]
 
@@ -20,11 +21,18 @@ class Checkpoint(NamedTuple):
 
 
 @node("load.checkpoint", category="Load", title="Load checkpoint", lane="io")
-def load_checkpoint(ctx: Context, file: CheckpointName) -> Checkpoint:
+def load_checkpoint(
+    ctx: Context,
+    file: CheckpointName,
+    prediction: PredictionType = "auto",
+    variant: VariantName = "auto",
+    zero_terminal_snr: ZeroTerminal = None,
+) -> Checkpoint:
     """Open an all-in-one checkpoint: denoiser, text encoder and VAE.
 
     Only the file's header is read here; weights are loaded when a node first needs them. The architecture
-    is told from the tensors in the file, never from its name.
+    is told from the tensors in the file, never from its name; prediction type and variant from its metadata,
+    unless they are given.
     """
     base = ctx.files.get("checkpoints", file)
     found = ctx.models.inspect(base)
@@ -39,14 +47,7 @@ def load_checkpoint(ctx: Context, file: CheckpointName) -> Checkpoint:
             remedy="Use an all-in-one file with denoiser, text encoder and VAE.",
         )
     return Checkpoint(
-        Model(
-            base,
-            found.family,
-            prediction=found.prediction,
-            latent_format=found.latent_format,
-            schedule=found.schedule,
-            variant=found.variant,
-        ),
+        model_of(ctx, base, found, prediction, variant, zero_terminal_snr),
         TextEncoder(base, found.family),
         Vae(base, found.family, latent_format=found.latent_format),
     )
