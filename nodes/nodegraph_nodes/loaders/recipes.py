@@ -18,9 +18,7 @@ PredictionType = Annotated[
 ]
 VariantName = Annotated[
     str,
-    Field(
-        description="for models with the tensors of another (turbo, lightning, …); auto: what the file says"
-    ),
+    Field(description="turbo, lightning, … of the same tensors; auto: what the file says"),
 ]
 ZeroTerminal = Annotated[
     bool | None, Field(description="whether training went down to pure noise; nothing: what the file says")
@@ -35,7 +33,7 @@ def model_of(
     variant: str = "auto",
     zero_terminal_snr: bool | None = None,
 ) -> Model:
-    """The recipe of a file's denoiser. What was assumed is logged. InputError: the family has no such variant."""
+    """The recipe of a file's denoiser; what was assumed is logged. InputError: no such variant."""
     for note in found.notes if prediction == "auto" else ():
         ctx.log.info("%s: %s", base.name, note)
     schedule, chosen = found.schedule, found.variant
