@@ -344,3 +344,12 @@ def test_a_picture_beside_is_cut_with_the_area() -> None:
     assert torch.equal(cut.samples, samples[..., 4:8, 8:16])
     assert torch.equal(cut.noise_mask.values, mask[:, 32:64, 64:128])
     assert beside.samples.shape == samples.shape
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_freeu_keeps_half_precision(dtype: torch.dtype) -> None:
+    features = draw(1, 8, 6, 6)
+    for change in (backbone_scaled, backbone_scaled_by_structure, low_frequencies_scaled):
+        made = change(features.to(dtype), 0.5)
+        assert made.dtype is dtype
+        assert torch.allclose(made.float(), change(features, 0.5), atol=0.05)

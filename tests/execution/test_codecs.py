@@ -19,6 +19,9 @@ from tests.toy import Box
 TENSOR = torch.arange(12.0).reshape(1, 2, 2, 3)
 FILE = values.ModelFile("00ff", "a.safetensors")
 PATCH = values.Patch.of("lora", file="00ff", strength=0.5)
+LIMITED = values.ConditioningEntry(
+    TENSOR[0], area=values.Area(0.5, 1, 0.5, 0, "fraction"), mask=values.Mask(TENSOR[..., 0]), end=0.75
+)
 VALUES: list[Any] = [
     values.Image(TENSOR),
     values.Mask(TENSOR[..., 0]),
@@ -30,7 +33,25 @@ VALUES: list[Any] = [
     values.Model(FILE, "sd1", (PATCH,), prediction="v"),
     values.TextEncoder(FILE, "sd1", layers_skipped=1),
     values.Vae(FILE, "sd1"),
+    values.Noise(2**64 - 1, initial=False),
+    values.Sampler.of("euler_ancestral", eta=0.5),
+    values.Guider(
+        values.Model(FILE, "sd1", (PATCH,)),
+        "cfg",
+        (("positive", values.Conditioning((LIMITED,))), ("negative", values.Conditioning((LIMITED,)))),
+        (("cfg", 4.0),),
+    ),
 ]
+
+
+def test_every_registered_class_is_tried() -> None:
+    tried = json.dumps([builtin_codecs().encode(value).meta for value in VALUES])
+    missing = [
+        name
+        for name in sorted(cls.__name__ for cls in builtin_codecs().classes().values())
+        if f'"$": "{name}"' not in tried
+    ]
+    assert missing == ["Recipe"]  # the base class of Model, TextEncoder and Vae
 
 
 def pieces(value: object) -> Any:
