@@ -16,8 +16,8 @@ from nodegraph.diffusion.guidance.kinds import Denoise
 from nodegraph.diffusion.guidance.patches import adjustments, around
 from nodegraph.diffusion.inpaint import Masked, latent_mask
 from nodegraph.diffusion.noise import BrownianNoise, OnDevice, Shape, WhiteNoise, initial_noise
-from nodegraph.diffusion.samplers.kinds import Brownian
-from nodegraph.diffusion.schedulers import levels_for
+from nodegraph.diffusion.samplers.kinds import Brownian, ModelDenoise, WithoutPenultimate
+from nodegraph.diffusion.schedulers import levels_for, without_penultimate
 from nodegraph.errors import InputError, NodegraphError
 from nodegraph.runtime import LiveDenoiser, Sampler, Scheduler, StepNoise
 from nodegraph.values import Conditioning, Guider, Latent, Noise, Patch
@@ -88,15 +88,22 @@ def sample(
     check_range("steps", steps, 1, math.inf, "1 or more")
     check_range("denoise", denoise, 0, 1, "0 to 1")
     check_range("cfg", cfg, -math.inf, math.inf, "a finite number")
-    sigmas = run_levels(denoiser, scheduler, steps, denoise, latent)
+    sigmas = run_levels(denoiser, scheduler, steps, denoise, latent, sampler)
     plan = Guidance("cfg", {"positive": positive, "negative": negative}, {"cfg": cfg}, patches)
     return sample_levels(denoiser, plan, latent, sigmas, Noise(seed), sampler, on_step=on_step).latent
 
 
 def run_levels(
-    denoiser: LiveDenoiser, scheduler: Scheduler, steps: int, denoise: float, latent: Latent
+    denoiser: LiveDenoiser,
+    scheduler: Scheduler,
+    steps: int,
+    denoise: float,
+    latent: Latent,
+    sampler: Sampler | None = None,
 ) -> Tensor:
-    """The levels of a run with a scheduler: what `sample` follows."""
+    """The levels of a run with a scheduler: what `sample` follows. Some samplers leave out one of them."""
+    if isinstance(sampler, WithoutPenultimate):
+        scheduler = without_penultimate(scheduler)
     return levels_for(scheduler, denoiser.noising, steps, denoise, latent_size(latent))
 
 
@@ -162,7 +169,8 @@ def sample_levels(
 
     step_noise = OnDevice(_step_noise(sampler, noise.seed, latent.indices, shape, sigmas), device)
     with around(guidance.patches, denoiser):
-        x = noising.clean(sampler(predict, x, sigmas, step_noise, report), sigmas[-1])
+        x = sampler(ModelDenoise(predict, noising), x, sigmas, step_noise, report)
+    x = noising.clean(x, sigmas[-1])
     _check_finite(x)
 
     def back(made: Tensor) -> Latent:

@@ -208,6 +208,32 @@ SCHEDULERS: Mapping[str, Scheduler] = {
 """The schedulers of this library by name."""
 
 
+@dataclass(frozen=True, slots=True)
+class _WithoutPenultimate:
+    """A scheduler's levels for one step more, without the level before the last."""
+
+    scheduler: Scheduler
+
+    def __call__(self, noising: Noising, steps: int) -> Tensor:
+        return _cut(self.scheduler(noising, steps + 1))
+
+    def for_size(self, height: int, width: int) -> Scheduler:
+        sized = self.scheduler
+        return _WithoutPenultimate(sized.for_size(height, width) if isinstance(sized, Sized) else sized)
+
+
+def without_penultimate(scheduler: Scheduler) -> Scheduler:
+    """For samplers whose second-order step to a last tiny level is lost work: `samplers.WithoutPenultimate`.
+
+    A scheduler that cuts partial runs in its own manner has no levels to spare and stays as it is.
+    """
+    return scheduler if isinstance(scheduler, Partial) else _WithoutPenultimate(scheduler)
+
+
+def _cut(levels: Tensor) -> Tensor:
+    return torch.cat([levels[:-2], levels[-1:]])
+
+
 def levels_for(
     scheduler: Scheduler,
     noising: Noising,

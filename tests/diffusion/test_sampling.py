@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nodegraph.diffusion.nets.unet import UNet
 from nodegraph.diffusion.prediction import Edm, Eps, Velocity
-from nodegraph.diffusion.samplers import SAMPLERS
+from nodegraph.diffusion.samplers import CATALOGUE, SAMPLERS
 from nodegraph.diffusion.sampling import sample
 from nodegraph.diffusion.schedulers import SCHEDULERS
 from nodegraph.diffusion.schedules import scaled_linear_sigmas
@@ -19,6 +19,9 @@ from nodegraph.errors import InputError, NodegraphError
 from nodegraph.runtime import LiveDenoiser, Noising
 from nodegraph.values import Conditioning, ConditioningEntry, Latent, Mask
 from tests.diffusion.small_models import UNET, randomise
+
+# dpm_adaptive takes hundreds of steps on a random network: its batches are tested on a formula.
+EVERY = [entry.name for entry in CATALOGUE if entry.name != "dpm_adaptive"]
 
 
 class Counting:
@@ -96,7 +99,7 @@ def empty(batch: int = 1, side: int = 8) -> Latent:
     return Latent(torch.zeros(batch, 4, side, side))
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", EVERY)
 def test_an_image_of_a_batch_equals_the_image_alone(denoiser: Counting, sampler: str) -> None:
     batch = run(denoiser, empty(3), sampler=sampler).samples
     for index in range(3):
@@ -189,7 +192,7 @@ def test_denoise_zero_gives_the_latent_back(denoiser: Counting) -> None:
     assert not denoiser.batches
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", EVERY)
 def test_a_mask_keeps_the_rest_exactly_and_changes_the_inside(denoiser: Counting, sampler: str) -> None:
     original = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(9)) * 5
     mask = torch.zeros(1, 64, 64)

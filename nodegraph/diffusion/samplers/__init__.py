@@ -8,32 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nodegraph.diffusion.samplers.dpm import dpmpp_2m, dpmpp_2m_sde
-from nodegraph.diffusion.samplers.euler import ddim, euler, euler_ancestral
-from nodegraph.diffusion.samplers.heun import heun
-from nodegraph.diffusion.samplers.kinds import Brownian
-from nodegraph.diffusion.samplers.lcm import lcm
+from nodegraph.diffusion.samplers.catalogue import ALIASES, CATALOGUE
+from nodegraph.diffusion.samplers.kinds import Brownian, WithoutPenultimate, with_options
 from nodegraph.runtime import Sampler
 
-SAMPLERS: Mapping[str, Sampler] = {
-    "euler": euler,
-    "euler_ancestral": euler_ancestral,
-    "heun": heun,
-    "dpmpp_2m": dpmpp_2m,
-    "dpmpp_2m_sde": Brownian(dpmpp_2m_sde),
-    "ddim": ddim,
-    "lcm": lcm,
-}
+_BY_NAME = {entry.name: entry.sampler for entry in CATALOGUE}
+
+SAMPLERS: Mapping[str, Sampler] = _BY_NAME | {alias: _BY_NAME[name] for alias, name in ALIASES.items()}
 """The samplers of this library by name."""
 
-__all__ = [
-    "SAMPLERS",
-    "Brownian",
-    "ddim",
-    "dpmpp_2m",
-    "dpmpp_2m_sde",
-    "euler",
-    "euler_ancestral",
-    "heun",
-    "lcm",
-]
+__all__ = ["ALIASES", "CATALOGUE", "SAMPLERS", "Brownian", "WithoutPenultimate", "with_options"]

@@ -70,7 +70,7 @@ def sample_advanced(  # noqa: PLR0917 - its parameters are the inputs that users
     guidance = Guidance("cfg", {"positive": positive, "negative": negative}, {"cfg": cfg}, model.patches)
     with ctx.models.use(model) as denoiser:
         ctx.check_cancelled()
-        whole = run_levels(denoiser, ctx.choice("schedulers", scheduler), steps, 1.0, latent)
+        whole = run_levels(denoiser, ctx.choice("schedulers", scheduler), steps, 1.0, latent, chosen)
         levels = stage_of(whole, start_step, end_step, clean=not leftover_noise)
         noise = Noise(seed, initial=add_noise)
         return sample_levels(denoiser, guidance, latent, levels, noise, chosen, on_step=on_step).latent
