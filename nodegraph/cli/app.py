@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nodegraph import __version__
+from nodegraph.modelfiles.kinds import MODEL_KINDS
 
 DATA_DIR = click.option(
     "--data-dir", type=click.Path(path_type=Path), default=None, envvar="NODEGRAPH_DATA",
@@ -14,6 +15,10 @@ DATA_DIR = click.option(
 )  # fmt: skip
 DEVICE = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
 DTYPE = click.option("--dtype", default="auto", show_default=True, help="auto, float32, float16 or bfloat16.")
+KIND = click.option(
+    "--kind", type=click.Choice(MODEL_KINDS), metavar="KIND", default=None,
+    help="checkpoints, loras, vae, text_encoders …",
+)  # fmt: skip
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
@@ -165,3 +170,84 @@ def cache_clear(data_dir: Path | None) -> None:
     from nodegraph.cli.cache import clear_cache
 
     clear_cache(data_dir)
+
+
+@app.group()
+def models() -> None:
+    """List, explain, pull, hash and verify model files."""
+
+
+@models.command("list")
+@click.argument("words", nargs=-1)
+@KIND
+@click.option("--family", default=None, help="Only those whose family holds this text: sd1, sdxl, flux …")
+@click.option("--json", "as_json", is_flag=True, help="Print kind, name, path, size, sha256, family as JSON.")
+@DATA_DIR
+def models_list(
+    words: tuple[str, ...], kind: str | None, family: str | None, as_json: bool, data_dir: Path | None
+) -> None:
+    """List the model files whose names hold all WORDS, or all of them."""
+    from nodegraph.cli.models import list_models
+
+    list_models(words, kind, family, as_json, data_dir)
+
+
+@models.command("show")
+@click.argument("name")
+@KIND
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@DATA_DIR
+def models_show(name: str, kind: str | None, as_json: bool, data_dir: Path | None) -> None:
+    """Say what a model file is: family, parts, dtype, metadata, preview. Only its header is read.
+
+    NAME is a name, a path, or the first digits of a hash.
+    """
+    from nodegraph.cli.models import show_model
+
+    show_model(name, kind, as_json, data_dir)
+
+
+@models.command("hash")
+@click.argument("names", nargs=-1)
+@KIND
+@DATA_DIR
+def models_hash(names: tuple[str, ...], kind: str | None, data_dir: Path | None) -> None:
+    """Print the sha256 of model files, or compute those that are not known yet."""
+    from nodegraph.cli.models import hash_models
+
+    hash_models(names, kind, data_dir)
+
+
+@models.command("verify")
+@click.argument("names", nargs=-1)
+@KIND
+@DATA_DIR
+def models_verify(names: tuple[str, ...], kind: str | None, data_dir: Path | None) -> None:
+    """Read model files again and compare them with their recorded hashes; exit code 1 if one differs."""
+    from nodegraph.cli.models import verify_models
+
+    verify_models(names, kind, data_dir)
+
+
+@models.command("pull")
+@click.argument("source")
+@click.option(
+    "--kind", type=click.Choice(MODEL_KINDS), default="checkpoints", show_default=True, metavar="KIND",
+    help="The folder it goes to.",
+)  # fmt: skip
+@click.option("--name", default=None, help="What it is called there; may name a folder inside.")
+@click.option("--sha256", default=None, help="What its content must be; a file here that has it is enough.")
+@click.option("--revision", default=None, help="A branch, tag or commit of the repository on the hub.")
+@click.option("--allow-pickle", is_flag=True, help="Also .ckpt, .pt, .pth and .bin, which can hold code.")
+@DATA_DIR
+def models_pull(
+    source: str, kind: str, name: str | None, sha256: str | None, revision: str | None, allow_pickle: bool,
+    data_dir: Path | None,
+) -> None:  # fmt: skip
+    """Pull a model file into the folder of its kind. What was interrupted goes on where it stopped.
+
+    SOURCE is org/repo/path/file.safetensors on the Hugging Face hub, or a URL.
+    """
+    from nodegraph.cli.pull import pull_model
+
+    pull_model(source, kind, name, sha256, revision, allow_pickle, data_dir)

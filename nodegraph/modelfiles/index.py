@@ -188,6 +188,16 @@ class FileIndex:
             raise InputError(f"there is no file '{name}' in {kind}", code="unknown_file")
         return self._hash(path, progress)
 
+    def learn(self, path: Path, digest: str, source: str = "") -> None:
+        """Take the content hash of a file from who has just written it, and where that had it from."""
+        stamp = stamp_of(path.stat())
+        with self._lock:
+            self._hashes[stamp] = digest
+            self._paths[digest] = path
+        self.memory.put_hash(stamp, digest)
+        if source:
+            self.memory.put_source(digest, source)
+
     def path(self, file: ModelFile) -> Path:
         """Where the content with that hash lies. InputError if the index has not seen it."""
         path = self._paths.get(file.hash)

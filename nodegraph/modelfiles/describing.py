@@ -1,0 +1,87 @@
+"""What a model file is, for people: family, parts, dtypes, metadata and its preview picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodegraph.errors import ModelFileError
+from nodegraph.modelfiles.families import TITLES, inspect
+from nodegraph.modelfiles.safetensors_header import Header, read_header
+
+_PREVIEWS = (
+    ".preview.png",
+    ".png",
+    ".preview.jpg",
+    ".jpg",
+    ".preview.jpeg",
+    ".jpeg",
+    ".preview.webp",
+    ".webp",
+)
+
+
+@dataclass(frozen=True)
+class Description:
+    """A model file by its header.
+
+    family: a supported one's name, else what the file is in words; note: why it cannot be used, or what
+    could only be assumed; dtypes: the format's name -> bytes, the most first; parts: in words.
+    """
+
+    family: str
+    variant: str
+    prediction: str
+    note: str
+    parts: tuple[str, ...]
+    tensors: int
+    dtypes: Mapping[str, int]
+    metadata: Mapping[str, str]
+    preview: Path | None
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of most of the bytes; empty if there are no tensors."""
+        return next(iter(self.dtypes), "")
+
+
+def describe(path: Path) -> Description:
+    """What the header of a file says. A file that is no safetensors is described by why it is none."""
+    try:
+        header = read_header(path)
+    except ModelFileError as error:
+        family = error.problem.found or "damaged"
+        return Description(family, "", "", error.describe(), (), 0, {}, {}, preview_of(path))
+    counted: Counter[str] = Counter()
+    for info in header.tensors.values():
+        counted[info.dtype] += info.end - info.begin
+    family, variant, prediction, note, parts = _told(header)
+    return Description(
+        family, variant, prediction, note, parts, len(header.tensors), dict(counted.most_common()),
+        header.metadata, preview_of(path),
+    )  # fmt: skip
+
+
+def preview_of(path: Path) -> Path | None:
+    """The picture that lies beside a model file under its name, or None."""
+    candidates = (path.with_name(path.stem + suffix) for suffix in _PREVIEWS)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _told(header: Header) -> tuple[str, str, str, str, tuple[str, ...]]:
+    try:
+        found = inspect(header)
+    except ModelFileError as error:
+        problem = error.problem
+        known = problem.found if problem.code == "model_family_unsupported" else None
+        return known or _adapter(header) or "unknown", "", "", error.describe(), ()
+    parts = tuple(TITLES.get(name, name) for name in found.components)
+    return found.family or "none", found.variant, found.prediction, " ".join(found.notes), parts
+
+
+def _adapter(header: Header) -> str:
+    """Whether this is a LoRA, by the endings that its tensors have in every naming."""
+    ends = ("lora_up.weight", "lora_down.weight", "lora_A.weight", "lora_B.weight", "lora_A.default.weight")
+    return "a LoRA" if any(name.endswith(ends) for name in header.tensors) else ""
