@@ -281,9 +281,14 @@ class Guider:
 
 @dataclass(frozen=True, slots=True)
 class TextEncoder(Recipe):
-    """The text encoder of a checkpoint with its tokenizer. `layers_skipped` 0 means the last layer."""
+    """The text encoders of a checkpoint with their tokenizers.
 
-    layers_skipped: int = 0
+    layers_skipped: 0 takes the last layer of CLIP, 1 the one before …; None what the family takes.
+    others: files that hold encoders of the family which the base lacks.
+    """
+
+    layers_skipped: int | None = None
+    others: tuple[ModelFile, ...] = ()
 
     def patched(self, patch: Patch) -> TextEncoder:
         """The same encoder with one more patch."""

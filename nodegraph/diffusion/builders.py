@@ -13,18 +13,28 @@ from nodegraph.diffusion.autoencoder import LiveAutoencoder
 from nodegraph.diffusion.nets.vae import AutoencoderKL
 from nodegraph.diffusion.weights import assign
 from nodegraph.errors import ModelFileError
-from nodegraph.modelfiles.configs import ClipTextConfig, VaeConfig
-from nodegraph.modelfiles.families import Checkpoint
+from nodegraph.modelfiles.configs import ClipTextConfig, T5Config, VaeConfig
+from nodegraph.modelfiles.families import Checkpoint, Encoder
 from nodegraph.modelfiles.safetensors_header import Header
 from nodegraph.runtime import LiveDenoiser
-from nodegraph.values import Model, TextEncoder
+from nodegraph.values import Model
 
 if TYPE_CHECKING:
-    from nodegraph.diffusion.text.clip import ClipTextEncoder
+    from nodegraph.diffusion.text.parts import Part
+    from nodegraph.diffusion.text.t5 import T5Tokenizer
     from nodegraph.diffusion.text.tokenizer import ClipTokenizer, TextTokenizer
 
 TokenizerSource = Callable[[Header, int], "TextTokenizer"]
 """Where a checkpoint's tokenizer comes from: (header, chunk length) -> tokenizer."""
+
+T5TokenizerSource = Callable[[Header], "T5Tokenizer"]
+
+
+class Tokenizers(NamedTuple):
+    """Where the tokenizers come from."""
+
+    clip: TokenizerSource
+    t5: T5TokenizerSource
 
 
 class Source(NamedTuple):
@@ -46,12 +56,30 @@ def build_denoiser(recipe: Model, source: Source) -> LiveDenoiser:
     return live
 
 
-def build_text_encoder(recipe: TextEncoder, tokenizers: TokenizerSource, source: Source) -> ClipTextEncoder:
-    """The CLIP text encoder of a checkpoint with its tokenizer."""
-    from nodegraph.diffusion.text.clip import ClipTextEncoder, load_clip  # brings transformers along
+def build_text_part(
+    encoder: Encoder, layers_skipped: int | None, tokenizers: Tokenizers, source: Source
+) -> Part:
+    """One text encoder of a file with its tokenizer, giving what the family's declaration says.
 
-    config = source.checkpoint.config("clip_l", ClipTextConfig)
-    tokenizer = tokenizers(source.header, config.positions)
+    layers_skipped: of CLIP, instead of those that the declaration skips. ModelFileError: the tokenizer is
+    missing or does not fit. InputError: there are not that many layers.
+    """
+    if encoder.component == "t5xxl":
+        from nodegraph.diffusion.text.t5 import T5Part, load_t5
+
+        config = source.checkpoint.config(encoder.component, T5Config)
+        t5 = load_t5(config, source.tensors, source.header)
+        return T5Part(t5, tokenizers.t5(source.header), encoder.length)
+    return _clip_part(
+        encoder, -1 - encoder.layer if layers_skipped is None else layers_skipped, tokenizers, source
+    )
+
+
+def _clip_part(encoder: Encoder, skipped: int, tokenizers: Tokenizers, source: Source) -> Part:
+    from nodegraph.diffusion.text.clip import ClipPart, check_skip, load_clip  # brings transformers along
+
+    config = source.checkpoint.config(encoder.component, ClipTextConfig)
+    tokenizer = tokenizers.clip(source.header, config.positions)
     if tokenizer.vocabulary_size > config.vocabulary:
         raise ModelFileError(
             f"the tokenizer of {source.header.path} does not fit its text encoder",
@@ -59,8 +87,15 @@ def build_text_encoder(recipe: TextEncoder, tokenizers: TokenizerSource, source:
             expected=f"at most {config.vocabulary} tokens",
             found=f"{tokenizer.vocabulary_size} tokens",
         )
-    model = load_clip(config, source.tensors, source.header, recipe.layers_skipped)
-    return ClipTextEncoder(model, tokenizer)
+    check_skip(config, skipped)
+    # The pooled vector is made of the last layer; where it is not wanted, skipped layers need not be run.
+    left_out, behind = (0, skipped) if encoder.pooled else (skipped, 0)
+    model = load_clip(
+        config, source.tensors, source.header, left_out,
+        activation="quick_gelu" if encoder.component == "clip_l" else "gelu",
+        projected=encoder.pooled and encoder.component != "clip_l",  # CLIP-L's is used as it is
+    )  # fmt: skip
+    return ClipPart(model, tokenizer, encoder, behind)
 
 
 def build_vae(source: Source) -> LiveAutoencoder:
@@ -75,3 +110,10 @@ def tokenizer_of_file(header: Header, length: int) -> ClipTokenizer:
     from nodegraph.diffusion.text.tokenizer import tokenizer_from_metadata
 
     return tokenizer_from_metadata(header.metadata, header.path, length)
+
+
+def t5_tokenizer_beside(header: Header) -> T5Tokenizer:
+    """T5's tokenizer in the file's folder. ModelFileError where there is none."""
+    from nodegraph.diffusion.text.t5 import find_t5_tokenizer
+
+    return find_t5_tokenizer(header, [])

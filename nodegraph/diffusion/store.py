@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple, overload
@@ -15,13 +15,17 @@ from nodegraph.diffusion.autoencoder import LiveAutoencoder
 from nodegraph.diffusion.basefile import BaseFile
 from nodegraph.diffusion.builders import (
     Source,
+    T5TokenizerSource,
+    Tokenizers,
     TokenizerSource,
     build_denoiser,
-    build_text_encoder,
+    build_text_part,
     build_vae,
+    t5_tokenizer_beside,
     tokenizer_of_file,
 )
 from nodegraph.diffusion.device import choose_device, choose_precision, execution_profile
+from nodegraph.diffusion.encoders import declared_encoders, places
 from nodegraph.diffusion.guidance.patches import SAMPLING_KINDS
 from nodegraph.diffusion.lora import LORA
 from nodegraph.diffusion.patching import (
@@ -37,6 +41,7 @@ from nodegraph.diffusion.placement import Budgets, ModelMemoryError, Tier
 from nodegraph.diffusion.previews import PreviewMap, fit_preview
 from nodegraph.diffusion.residency import Residency, Resident, Room
 from nodegraph.diffusion.streaming import Courier, Streamer, ThreadCourier, blocks_of, placeholder
+from nodegraph.diffusion.text.parts import Part, PromptEncoder
 from nodegraph.diffusion.weights import byte_size, read_tensors
 from nodegraph.modelfiles.families import FAMILIES, TITLES, Checkpoint, Family
 from nodegraph.modelfiles.safetensors_header import Header, read_header
@@ -90,6 +95,7 @@ class Store:
         *,
         patch_kinds: Mapping[str, PatchKind] = PATCH_KINDS,
         tokenizer_source: TokenizerSource = tokenizer_of_file,
+        t5_tokenizer_source: T5TokenizerSource = t5_tokenizer_beside,
         families: Sequence[Family] = FAMILIES,
         host_budget_bytes: int | None = None,
         courier: Callable[[torch.device], Courier] = ThreadCourier,
@@ -105,7 +111,7 @@ class Store:
         self.precision = choose_precision(dtype, self.device)
         self._files = files
         self._kinds = patch_kinds
-        self._tokenizer_source = tokenizer_source
+        self._tokenizers = Tokenizers(tokenizer_source, t5_tokenizer_source)
         self._families = families
         self._shared_memory = self.device.type == "cpu" if shared_memory is None else shared_memory
         self._resident = Residency(Budgets(budget_bytes, 0 if self._shared_memory else host_budget_bytes))
@@ -139,8 +145,7 @@ class Store:
             recipe = with_weight_patches(recipe, SAMPLING_KINDS)
             return self._live(recipe, slot, partial(build_denoiser, recipe))
         if isinstance(recipe, TextEncoder):
-            slot = _Slot("clip_l", "text_encoder", self.precision.text)
-            return self._live(recipe, slot, partial(build_text_encoder, recipe, self._tokenizer_source))
+            return self._text_encoders(recipe)
         if isinstance(recipe, Vae):
             return self._live(recipe, _Slot("vae", "autoencoder", self.precision.vae), build_vae)
         raise TypeError(f"no live object for a {type(recipe).__name__}")
@@ -190,17 +195,39 @@ class Store:
     def pin(self, recipe: Model | TextEncoder | Vae) -> None:
         """Load the recipe's weights and keep them until `unpin`, whatever else needs room."""
         with self.use(recipe):
-            self._resident.pin(("live", recipe))
+            for key in self._live_keys(recipe):
+                self._resident.pin(key)
 
     def unpin(self, recipe: Model | TextEncoder | Vae) -> None:
         """Undo one `pin`. Nothing happens for what is not pinned."""
-        self._resident.pin(("live", recipe), by=-1)
+        for key in self._live_keys(recipe):
+            self._resident.pin(key, by=-1)
+
+    def _live_keys(self, recipe: Recipe) -> list[Hashable]:
+        """The keys of what `use` holds for the recipe."""
+        if isinstance(recipe, TextEncoder):
+            found = places(recipe, self._families, self._base)
+            return [_live_key(place.recipe, place.encoder.component) for place in found]
+        return [_live_key(recipe, "denoiser" if isinstance(recipe, Model) else "vae")]
+
+    @contextmanager
+    def _text_encoders(self, recipe: TextEncoder) -> Iterator[PromptEncoder]:
+        """All encoders of the recipe's family that its files hold, together."""
+        with ExitStack() as stack:
+            parts: dict[str, Part] = {}
+            for encoder, part in places(recipe, self._families, self._base):
+                slot = _Slot(encoder.component, "text_encoder", self.precision.text)
+                build = partial(build_text_part, encoder, part.layers_skipped, self._tokenizers)
+                live: Any = stack.enter_context(self._live(part, slot, build))
+                parts[encoder.component] = live
+            yield PromptEncoder(declared_encoders(recipe, self._families), parts)
 
     @contextmanager
     def _live(self, recipe: Recipe, slot: _Slot, build: Callable[[Source], object]) -> Iterator[object]:
         base = self._base(recipe.base)
         base.check(recipe.family, slot.component)
-        key, live_key = ("tensors", recipe.base.hash, slot.component), ("live", recipe)
+        key = ("tensors", recipe.base.hash, slot.component)
+        live_key = _live_key(recipe, slot.component)
         scope = self._scope(recipe, base, slot.target)
         known = self._resident.has(live_key)
         patched = frozenset() if known else scope.changes.get(slot.component, frozenset())
@@ -404,6 +431,10 @@ class Store:
     def _count(self, name: str, amount: int) -> None:
         with self._lock:
             self._counts[name] += amount
+
+
+def _live_key(recipe: Recipe, component: str) -> Hashable:
+    return ("live", recipe, component)
 
 
 def _to_host(weights: _Weights) -> tuple[dict[str, Tensor], int] | None:

@@ -13,7 +13,7 @@ import torch
 from nodegraph.codecs import TensorStore
 from nodegraph.diffusion.device import choose_device
 from nodegraph.diffusion.store import Store
-from nodegraph.diffusion.text.tokenizer_files import tokenizer_source
+from nodegraph.diffusion.text.tokenizer_files import t5_tokenizer_source, tokenizer_source
 from nodegraph.hookspecs import ResourceSettings
 from nodegraph.runtime import Files, ModelStore
 from nodegraph_nodes.tensors import SafetensorsStore
@@ -29,14 +29,15 @@ class DiffusionResources:
     """One device, one precision, one model store."""
 
     def __init__(self, settings: ResourceSettings, files: Files) -> None:
-        own = [settings.data_dir / "models" / "tokenizers" / "clip"] if settings.data_dir else []
+        own = settings.data_dir / "models" / "tokenizers" if settings.data_dir else None
         self._store = Store(
             files,
             settings.device,
             settings.dtype,
             settings.model_budget or _default_budget(settings.device),
             host_budget_bytes=int(psutil.virtual_memory().total * _HOST_SHARE),
-            tokenizer_source=tokenizer_source(own),
+            tokenizer_source=tokenizer_source([own / "clip"] if own else []),
+            t5_tokenizer_source=t5_tokenizer_source([own / "t5"] if own else []),
             families=settings.families,
         )
 

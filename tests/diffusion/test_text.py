@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from nodegraph.diffusion.text.chunks import Frame, Token
-from nodegraph.diffusion.text.clip import ClipTextEncoder, build_clip, load_clip
+from nodegraph.diffusion.text.clip import CLIP_L, ClipPart, build_clip, load_clip
+from nodegraph.diffusion.text.parts import PromptEncoder
 from nodegraph.diffusion.text.prompt import parse_prompt
 from nodegraph.diffusion.text.tokenizer import ClipTokenizer, parse_tokenizer, tokenizer_from_metadata
 from nodegraph.errors import InputError, ModelFileError
@@ -44,6 +45,11 @@ def model() -> CLIPTextModel:
     network.train(False)
     randomise(network, 4)
     return network
+
+
+def encoder_of(model: CLIPTextModel, tokenizer: ClipTokenizer, skipped: int = 0) -> PromptEncoder:
+    loaded = load_clip(TEXT, prefixed(model), NOWHERE, skipped)
+    return PromptEncoder([CLIP_L], {"clip_l": ClipPart(loaded, tokenizer)})
 
 
 def ids_of(tokenizer: ClipTokenizer, prompt: str) -> list[list[int]]:
@@ -111,7 +117,9 @@ def test_chunks_hold_every_token_once_and_in_order(groups: list[list[int]]) -> N
 
 
 def test_clip_equals_transformers_with_the_full_names(model: CLIPTextModel, tokenizer: ClipTokenizer) -> None:
-    encoder = ClipTextEncoder(load_clip(TEXT, prefixed(model), NOWHERE), tokenizer)
+    encoder = PromptEncoder(
+        [CLIP_L], {"clip_l": ClipPart(load_clip(TEXT, prefixed(model), NOWHERE), tokenizer)}
+    )
     ids = torch.tensor(ids_of(tokenizer, "a red circle"))
     with torch.no_grad():
         expected = model(input_ids=ids).last_hidden_state
@@ -124,7 +132,9 @@ def test_clip_equals_transformers_with_the_full_names(model: CLIPTextModel, toke
 def test_clip_skip_is_an_earlier_hidden_state_then_the_final_norm(
     model: CLIPTextModel, tokenizer: ClipTokenizer, skipped: int
 ) -> None:
-    encoder = ClipTextEncoder(load_clip(TEXT, prefixed(model), NOWHERE, skipped), tokenizer)
+    encoder = PromptEncoder(
+        [CLIP_L], {"clip_l": ClipPart(load_clip(TEXT, prefixed(model), NOWHERE, skipped), tokenizer)}
+    )
     ids = torch.tensor(ids_of(tokenizer, "a red circle"))
     norm = next(module for name, module in model.named_modules() if name.endswith("final_layer_norm"))
     with torch.no_grad():
@@ -137,7 +147,9 @@ def test_clip_skip_is_an_earlier_hidden_state_then_the_final_norm(
 def test_a_long_prompt_is_encoded_chunk_by_chunk_and_joined(
     model: CLIPTextModel, tokenizer: ClipTokenizer
 ) -> None:
-    encoder = ClipTextEncoder(load_clip(TEXT, prefixed(model), NOWHERE), tokenizer)
+    encoder = PromptEncoder(
+        [CLIP_L], {"clip_l": ClipPart(load_clip(TEXT, prefixed(model), NOWHERE), tokenizer)}
+    )
     both = encoder.encode(" ".join(["red"] * 75 + ["blue"])).tokens
     ends = [encoder.encode(text).tokens for text in (" ".join(["red"] * 75), "blue")]
     assert both.shape == (1, 154, TEXT.width)
@@ -147,7 +159,9 @@ def test_a_long_prompt_is_encoded_chunk_by_chunk_and_joined(
 def test_weights_move_vectors_away_from_those_of_the_empty_prompt(
     model: CLIPTextModel, tokenizer: ClipTokenizer
 ) -> None:
-    encoder = ClipTextEncoder(load_clip(TEXT, prefixed(model), NOWHERE), tokenizer)
+    encoder = PromptEncoder(
+        [CLIP_L], {"clip_l": ClipPart(load_clip(TEXT, prefixed(model), NOWHERE), tokenizer)}
+    )
     plain, empty, weighted = (
         encoder.encode(text).tokens for text in ("red red blue red", "", "red (red:1.5) (blue:0.5) red")
     )
@@ -161,7 +175,9 @@ def test_weights_move_vectors_away_from_those_of_the_empty_prompt(
 def test_a_weight_in_a_later_chunk_is_taken_against_the_empty_chunk(
     model: CLIPTextModel, tokenizer: ClipTokenizer
 ) -> None:
-    encoder = ClipTextEncoder(load_clip(TEXT, prefixed(model), NOWHERE), tokenizer)
+    encoder = PromptEncoder(
+        [CLIP_L], {"clip_l": ClipPart(load_clip(TEXT, prefixed(model), NOWHERE), tokenizer)}
+    )
     long = encoder.encode(" ".join(["red"] * 75) + " (blue:2)").tokens
     assert torch.allclose(long[:, 77:], encoder.encode("(blue:2)").tokens, atol=1e-5)
     assert torch.allclose(long[:, :77], encoder.encode(" ".join(["red"] * 75)).tokens, atol=1e-5)

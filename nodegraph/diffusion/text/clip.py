@@ -1,4 +1,4 @@
-"""CLIP's text encoder, through transformers, shaped by the checkpoint."""
+"""CLIP's text encoders, through transformers, shaped by the checkpoint."""
 
 from __future__ import annotations
 
@@ -7,62 +7,55 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from nodegraph.diffusion.text.chunks import Token
-from nodegraph.diffusion.text.prompt import parse_prompt
+from nodegraph.diffusion.text.parts import Encoded
+from nodegraph.diffusion.text.prompt import Weighted
 from nodegraph.diffusion.text.tokenizer import TextTokenizer
 from nodegraph.diffusion.text.weighting import weigh
 from nodegraph.diffusion.weights import assign
 from nodegraph.errors import InputError
 from nodegraph.modelfiles.configs import ClipTextConfig
+from nodegraph.modelfiles.families.family import Encoder
 from nodegraph.modelfiles.safetensors_header import Header
-from nodegraph.values import ConditioningEntry
 
 PREFIX = "text_model."
+PROJECTION = "text_projection.weight"
+CLIP_L = Encoder("clip_l", ())
+"""What SD 1.x takes of CLIP-L: the last hidden state, normalised; padded with the end token."""
 
 
-def build_clip(config: ClipTextConfig, layers_skipped: int = 0) -> CLIPTextModel:
+def build_clip(
+    config: ClipTextConfig, layers_skipped: int = 0, *, activation: str = "quick_gelu"
+) -> CLIPTextModel:
     """An empty CLIP text model on the current default device, without its last `layers_skipped` layers.
 
-    What "clip skip" takes is the output of an earlier layer followed by the final normalisation: exactly
-    what a shorter encoder gives, and cheaper. InputError where nothing would be left.
+    The output of an earlier layer is exactly what a shorter encoder gives, and cheaper. InputError where
+    nothing would be left.
     """
-    if not 0 <= layers_skipped < config.layers:
-        raise InputError(
-            "the text encoder has not that many layers",
-            input="layers_skipped",
-            expected=f"0 to {config.layers - 1}",
-            found=str(layers_skipped),
-        )
-    shape = replace(config, layers=config.layers - layers_skipped)
-    return CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=shape.vocabulary,
-            hidden_size=shape.width,
-            intermediate_size=shape.hidden,
-            num_hidden_layers=shape.layers,
-            num_attention_heads=config.heads,
-            max_position_embeddings=shape.positions,
-            hidden_act="quick_gelu",
-            projection_dim=shape.width,
-            # The class pools at the end token and rejects ids beyond the vocabulary; nothing here uses that.
-            bos_token_id=shape.vocabulary - 2,
-            eos_token_id=shape.vocabulary - 1,
-            pad_token_id=shape.vocabulary - 1,
-        )
-    )
+    return CLIPTextModel(_configured(config, layers_skipped, activation))
 
 
 def load_clip(
-    config: ClipTextConfig, tensors: Mapping[str, Tensor], header: Header, layers_skipped: int = 0
-) -> CLIPTextModel:
+    config: ClipTextConfig,
+    tensors: Mapping[str, Tensor],
+    header: Header,
+    layers_skipped: int = 0,
+    *,
+    activation: str = "quick_gelu",
+    projected: bool = False,
+) -> CLIPTextModel | CLIPTextModelWithProjection:
     """A CLIP text model whose parameters are the tensors (`text_model.…`) themselves, not copies.
 
-    ModelFileError where tensors are missing or have other shapes; those of skipped layers are left out.
+    With `projected` also `text_projection.weight`. ModelFileError where tensors are missing or have other
+    shapes; those of skipped layers are left out.
     """
     with torch.device("meta"):
-        model = build_clip(config, layers_skipped)
+        shape = _configured(config, layers_skipped, activation)
+        if projected and PROJECTION in tensors:
+            shape.projection_dim = tensors[PROJECTION].shape[0]
+        model = CLIPTextModelWithProjection(shape) if projected else CLIPTextModel(shape)
     if not any(name.startswith(PREFIX) for name in model.state_dict()):  # depends on transformers' version
         tensors = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
     assign(model, tensors, header)
@@ -75,38 +68,84 @@ def load_clip(
     return model
 
 
-class ClipTextEncoder:
-    """A CLIP text model with its tokenizer: satisfies `nodegraph.runtime.LiveTextEncoder`."""
+def _configured(config: ClipTextConfig, layers_skipped: int, activation: str) -> CLIPTextConfig:
+    check_skip(config, layers_skipped)
+    shape = replace(config, layers=config.layers - layers_skipped)
+    return CLIPTextConfig(
+        vocab_size=shape.vocabulary,
+        hidden_size=shape.width,
+        intermediate_size=shape.hidden,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=config.heads,
+        max_position_embeddings=shape.positions,
+        hidden_act=activation,
+        projection_dim=shape.width,
+        # The class pools at the first end token and rejects ids beyond the vocabulary.
+        bos_token_id=shape.vocabulary - 2,
+        eos_token_id=shape.vocabulary - 1,
+        pad_token_id=shape.vocabulary - 1,
+    )
 
-    def __init__(self, model: CLIPTextModel, tokenizer: TextTokenizer) -> None:
+
+def check_skip(config: ClipTextConfig, layers_skipped: int) -> None:
+    """InputError where an encoder has not so many layers that some would be left."""
+    if not 0 <= layers_skipped < config.layers:
+        raise InputError(
+            "the text encoder has not that many layers",
+            input="layers_skipped",
+            expected=f"0 to {config.layers - 1}",
+            found=str(layers_skipped),
+        )
+
+
+class ClipPart:
+    """A CLIP text model with its tokenizer: satisfies `nodegraph.diffusion.text.parts.Part`."""
+
+    def __init__(
+        self,
+        model: CLIPTextModel | CLIPTextModelWithProjection,
+        tokenizer: TextTokenizer,
+        encoder: Encoder = CLIP_L,
+        layers_skipped: int = 0,
+    ) -> None:
+        """layers_skipped: of the layers that the model has, how many lie behind the hidden state to take."""
         self.model = model
         self.tokenizer = tokenizer
-        self.frame = tokenizer.frame()
+        self.encoder = encoder
+        self.frame = tokenizer.frame(pad_with_end=encoder.padding is None)
+        self._layer = -1 - layers_skipped
 
-    def encode(self, text: str) -> ConditioningEntry:
-        """The prompt's tokens [1, 77 n, D], float32 on the CPU: last hidden state, normalised.
-
-        The text is read by the grammar of `prompt`. A long one is encoded in n chunks of 77 that are
-        joined. On the CPU because values on edges are kept in caches, which must not hold a GPU's memory.
-        """
+    def encode(self, stretches: Sequence[Weighted]) -> Encoded:
+        """Tokens [1, 77 n, D] and, if it is used, the pooled vector [1, P] of the first chunk."""
         groups = [
-            [Token(token, weight) for token in self.tokenizer.ids(stretch)]
-            for stretch, weight in parse_prompt(text)
+            [Token(token, stretch.weight) for token in self.tokenizer.ids(stretch.text)]
+            for stretch in stretches
         ]
-        return ConditioningEntry(self.encode_chunks(self.frame.chunks(groups)))
+        return self.encode_chunks(self.frame.chunks(groups))
 
     @torch.no_grad()
-    def encode_chunks(self, chunks: Sequence[Sequence[Token]]) -> Tensor:
-        """Chunks, each 77 long -> [1, 77 n, D], weighted against the empty prompt."""
-        if all(token.weight == 1.0 for chunk in chunks for token in chunk):
-            return self._hidden(chunks).flatten(0, 1)[None]
-        *hidden, empty = self._hidden([*chunks, self.frame.empty()])
-        return torch.cat([weigh(tokens, empty, chunk) for tokens, chunk in zip(hidden, chunks, strict=True)])[
-            None
-        ]
+    def encode_chunks(self, chunks: Sequence[Sequence[Token]]) -> Encoded:
+        """Chunks, each 77 long, weighted against the empty prompt and joined."""
+        weighted = any(token.weight != 1.0 for chunk in chunks for token in chunk)
+        hidden, pooled = self._run([*chunks, self.frame.empty()] if weighted else chunks)
+        if weighted:
+            *vectors, empty = hidden
+            moved = [weigh(tokens, empty, chunk) for tokens, chunk in zip(vectors, chunks, strict=True)]
+            return Encoded(torch.cat(moved)[None], pooled)
+        return Encoded(hidden.flatten(0, 1)[None], pooled)
 
-    def _hidden(self, chunks: Sequence[Sequence[Token]]) -> Tensor:
-        """[n, 77, D], float32 on the CPU."""
+    def _run(self, chunks: Sequence[Sequence[Token]]) -> tuple[Tensor, Tensor | None]:
+        """[n, 77, D], float32 on the CPU, and the pooled vector of the first."""
         ids = torch.tensor([[token.id for token in chunk] for chunk in chunks], device=self.model.device)
-        hidden: Tensor = self.model(input_ids=ids).last_hidden_state
-        return hidden.float().cpu()
+        model = self.model
+        text = model.text_model if isinstance(model, CLIPTextModelWithProjection) else model
+        given = text(input_ids=ids, output_hidden_states=True)
+        hidden: Tensor = given.hidden_states[self._layer]
+        if self.encoder.final_norm:
+            hidden = text.final_layer_norm(hidden)
+        if not self.encoder.pooled:
+            return hidden.float().cpu(), None
+        pooled: Tensor = given.pooler_output[:1]
+        if isinstance(model, CLIPTextModelWithProjection):
+            pooled = model.text_projection(pooled)
+        return hidden.float().cpu(), pooled.float().cpu()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nodegraph.diffusion.text.hub import cached_folder, download_folder
 from nodegraph.diffusion.text.instant import installed_tokenizer
@@ -17,6 +18,9 @@ from nodegraph.diffusion.text.tokenizer_names import MERGES, VOCABULARY
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import TOKENIZER_KEYS
 from nodegraph.modelfiles.safetensors_header import Header
+
+if TYPE_CHECKING:
+    from nodegraph.diffusion.text.t5 import T5Tokenizer
 
 FindFolder = Callable[[], Path | None]
 FindTokenizer = Callable[[int], TextTokenizer | None]
@@ -55,6 +59,17 @@ def tokenizer_source(
         if fetched is not None:
             return _read(fetched, length)
         raise _missing(header, [here, here / "tokenizer", *folders])
+
+    return source
+
+
+def t5_tokenizer_source(folders: Sequence[Path]) -> Callable[[Header], T5Tokenizer]:
+    """Where T5's tokenizer comes from: a `tokenizer.json` that the user has put somewhere, see `t5`."""
+
+    def source(header: Header) -> T5Tokenizer:
+        from nodegraph.diffusion.text.t5 import find_t5_tokenizer  # brings transformers along
+
+        return find_t5_tokenizer(header, folders)
 
     return source
 

@@ -35,7 +35,7 @@ class Encoder:
     prefixes: of its tensors in a whole checkpoint, the first that occurs counts; what follows may have
     Hugging Face's or OpenCLIP's names. layer: -1 is the last hidden layer, -2 the one before; final_norm:
     whether the closing normalisation is applied to it; pooled: whether the pooled vector is used; padding:
-    the id that fills short prompts (None: the end token).
+    the id that fills short prompts (None: the end token); length: what T5 pads short prompts to.
     """
 
     component: str
@@ -44,6 +44,7 @@ class Encoder:
     final_norm: bool = True
     pooled: bool = False
     padding: int | None = None
+    length: int = 77
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ FLUX_LATENT = LatentFormat("flux", channels=16, down=8, scale=0.3611, shift=0.11
 
 ENCODERS = (
     Encoder("clip_l", ("text_encoders.clip_l.transformer.",), pooled=True),
-    Encoder("t5xxl", ("text_encoders.t5xxl.transformer.",), padding=0),
+    Encoder("t5xxl", ("text_encoders.t5xxl.transformer.",), padding=0, length=256),
 )
 
 SHIFTED = NoiseSchedule("flux", shift=math.exp(1.15))
