@@ -92,7 +92,6 @@ def _clip_part(encoder: Encoder, skipped: int, tokenizers: Tokenizers, source: S
     left_out, behind = (0, skipped) if encoder.pooled else (skipped, 0)
     model = load_clip(
         config, source.tensors, source.header, left_out,
-        activation="quick_gelu" if encoder.component == "clip_l" else "gelu",
         projected=encoder.pooled and encoder.component != "clip_l",  # CLIP-L's is used as it is
     )  # fmt: skip
     return ClipPart(model, tokenizer, encoder, behind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,21 +44,23 @@ NOWHERE = Header(Path("small.safetensors"), {})
 VOCABULARY, MERGES = byte_vocabulary()
 OURS = ClipTokenizer(VOCABULARY, MERGES)
 SMALL_L = ClipTextConfig(vocabulary=520, width=32, layers=3, hidden=64)
-SMALL_G = ClipTextConfig(vocabulary=520, width=64, layers=25, hidden=64)  # more than 24 layers: told as bigG
+SMALL_G = ClipTextConfig(
+    vocabulary=520, width=64, layers=25, hidden=64, activation="gelu"
+)  # more than 24 layers: told as bigG
 SMALL_T5 = T5Config(vocabulary=64, width=128, layers=2, heads=4, head_width=8, hidden=96)
 
 
-def clip_config(config: ClipTextConfig, activation: str, projection: int) -> CLIPTextConfig:
+def clip_config(config: ClipTextConfig, projection: int) -> CLIPTextConfig:
     return CLIPTextConfig(
         vocab_size=config.vocabulary, hidden_size=config.width, intermediate_size=config.hidden,
-        num_hidden_layers=config.layers, num_attention_heads=4, hidden_act=activation,
+        num_hidden_layers=config.layers, num_attention_heads=4, hidden_act=config.activation,
         projection_dim=projection, bos_token_id=518, eos_token_id=519, pad_token_id=519,
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def clip_l() -> Any:
-    model = CLIPTextModelWithProjection(clip_config(SMALL_L, "quick_gelu", 32)).eval()
+    model = CLIPTextModelWithProjection(clip_config(SMALL_L, 32)).eval()
     randomise(model, 1)
     with torch.no_grad():
         model.text_projection.weight.copy_(torch.eye(32))  # as in files of SD 3
@@ -66,7 +69,7 @@ def clip_l() -> Any:
 
 @pytest.fixture(scope="module")
 def clip_g() -> Any:
-    model = CLIPTextModelWithProjection(clip_config(SMALL_G, "gelu", 48)).eval()
+    model = CLIPTextModelWithProjection(clip_config(SMALL_G, 48)).eval()
     randomise(model, 2)
     return model
 
@@ -106,17 +109,13 @@ def t5_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.post_processor = TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="<pad>",
-        eos_token="</s>",
-        unk_token="<unk>",
-    )
+    special = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special)
 
 
-def part_of(model: Any, encoder: Encoder, config: ClipTextConfig, activation: str) -> ClipPart:
+def part_of(model: Any, encoder: Encoder, config: ClipTextConfig) -> ClipPart:
     projected = encoder.pooled and encoder.component != "clip_l"
-    loaded = load_clip(config, model.state_dict(), NOWHERE, activation=activation, projected=projected)
+    loaded = load_clip(config, model.state_dict(), NOWHERE, projected=projected)
     return ClipPart(loaded, OURS, encoder, -1 - encoder.layer)
 
 
@@ -128,6 +127,7 @@ def t5_part(model: Any, folder: Path, length: int) -> T5Part:
 
 def close(ours: Tensor | None, theirs: Tensor) -> None:
     assert ours is not None
+    theirs = theirs.detach()
     assert ours.shape == theirs.shape
     assert float((ours - theirs).norm() / theirs.norm()) <= TOLERANCE
 
@@ -141,15 +141,13 @@ def test_sd2_takes_the_layer_before_the_last_normalised_and_pads_with_zero(
     clip_g: CLIPTextModelWithProjection, folder: Path
 ) -> None:
     encoder = Encoder("clip_h", (), layer=-2, padding=0)
-    entry = PromptEncoder([encoder], {"clip_h": part_of(clip_g, encoder, SMALL_G, "gelu")}).encode(PROMPT)
+    entry = PromptEncoder([encoder], {"clip_h": part_of(clip_g, encoder, SMALL_G)}).encode(PROMPT)
     # diffusers keeps SD 2's encoder without its last layer and takes the normalised last state of that.
-    shorter = CLIPTextModel(clip_config(ClipTextConfig(520, 77, 64, 24, 64), "gelu", 48)).eval()
+    shorter = CLIPTextModel(clip_config(replace(SMALL_G, layers=24), 48)).eval()
     shorter.load_state_dict(
         {name.removeprefix("text_model."): value for name, value in clip_g.state_dict().items()}, strict=False
     )
-    ids = clip_tokenizer(folder, "!")(
-        PROMPT, padding="max_length", max_length=77, return_tensors="pt"
-    ).input_ids
+    padded = clip_tokenizer(folder, "!")(PROMPT, padding="max_length", max_length=77, return_tensors="pt")
     with torch.no_grad():
         close(entry.tokens, shorter(padded.input_ids).last_hidden_state)
     assert entry.pooled is None
@@ -159,14 +157,15 @@ def sdxl_pipeline(clip_l: Any, clip_g: Any, folder: Path) -> Any:
     from diffusers import StableDiffusionXLPipeline
 
     plain = CLIPTextModel(clip_l.config).eval()
-    plain.load_state_dict(
-        {k.removeprefix("text_model."): v for k, v in clip_l.state_dict().items() if "projection.w" not in k}
-        if not any(name.startswith("text_model.") for name in plain.state_dict())
-        else {k: v for k, v in clip_l.state_dict().items() if "text_projection" not in k}
-    )
+    bare = {
+        name.removeprefix("text_model."): value
+        for name, value in clip_l.state_dict().items()
+        if "text_projection" not in name
+    }
+    plain.load_state_dict(bare)
     return StableDiffusionXLPipeline(
-        vae=None, text_encoder=plain, text_encoder_2=clip_g,
-        tokenizer=clip_tokenizer(folder, "<|endoftext|>"), tokenizer_2=clip_tokenizer(folder, "!"), unet=None, scheduler=None, add_watermarker=False,
+        vae=None, text_encoder=plain, text_encoder_2=clip_g, unet=None, scheduler=None, add_watermarker=False,
+        tokenizer=clip_tokenizer(folder, "<|endoftext|>"), tokenizer_2=clip_tokenizer(folder, "!"),
     )  # fmt: skip
 
 
@@ -224,7 +223,7 @@ def test_clip_skip_reaches_both_encoders_and_leaves_the_pooled_vector(
     parts = {
         "clip_l": ClipPart(load_clip(SMALL_L, clip_l.state_dict(), NOWHERE), OURS, left, 2),
         "clip_g": ClipPart(
-            load_clip(SMALL_G, clip_g.state_dict(), NOWHERE, activation="gelu", projected=True),
+            load_clip(SMALL_G, clip_g.state_dict(), NOWHERE, projected=True),
             OURS,
             right,
             2,
@@ -242,8 +241,8 @@ def sd3_entry(parts: dict[str, Any]) -> ConditioningEntry:
 @pytest.fixture
 def sd3_parts(clip_l: Any, clip_g: Any, t5: Any, folder: Path) -> dict[str, Any]:
     return {
-        "clip_l": part_of(clip_l, SD3[0], SMALL_L, "quick_gelu"),
-        "clip_g": part_of(clip_g, SD3[1], SMALL_G, "gelu"),
+        "clip_l": part_of(clip_l, SD3[0], SMALL_L),
+        "clip_g": part_of(clip_g, SD3[1], SMALL_G),
         "t5xxl": t5_part(t5, folder, SD3[2].length),
     }
 
@@ -291,7 +290,7 @@ def test_flux_equals_diffusers(clip_l: Any, t5: Any, folder: Path) -> None:
     )  # fmt: skip
     tokens, pooled, _ = pipeline.encode_prompt(PROMPT, None, device="cpu", max_sequence_length=256)
     parts = {
-        "clip_l": part_of(clip_l, FLUX[0], SMALL_L, "quick_gelu"),
+        "clip_l": part_of(clip_l, FLUX[0], SMALL_L),
         "t5xxl": t5_part(t5, folder, FLUX[1].length),
     }
     entry = PromptEncoder(FLUX, parts).encode(PROMPT)
@@ -338,3 +337,33 @@ def test_an_unknown_family_is_named(checkpoint: Path) -> None:
         Store(files, "cpu").use(TextEncoder(files.add(checkpoint), "sd99")),
     ):
         pass
+
+
+def test_encoders_in_files_of_their_own_are_used_together(
+    clip_l: Any, clip_g: Any, t5: Any, tmp_path: Path
+) -> None:
+    """Text encoders of SD 3, one a file, under bare Hugging Face names, in any order."""
+    files = Folder()
+    paths = []
+    for name, model in (("t5", t5), ("l", clip_l), ("g", clip_g)):
+        path = tmp_path / f"{name}.safetensors"
+        tensors = {
+            key: value.clone() for key, value in model.state_dict().items() if "embed_tokens" not in key
+        }
+        save_file(tensors, path, tokenizer_metadata())
+        paths.append(files.add(path))
+    recipe = TextEncoder(paths[1], "sd3", others=(paths[2],))
+    with Store(files, "cpu").use(recipe) as live:
+        entry = live.encode(PROMPT)
+    parts = {
+        "clip_l": part_of(clip_l, SD3[0], SMALL_L),
+        "clip_g": part_of(clip_g, SD3[1], SMALL_G),
+    }
+    expected = sd3_entry(parts)
+    assert entry.pooled is not None
+    assert expected.pooled is not None
+    assert torch.equal(entry.tokens, expected.tokens)
+    assert torch.equal(entry.pooled, expected.pooled)
+    with pytest.raises(ModelFileError) as caught, Store(files, "cpu").use(TextEncoder(paths[0], "sdxl")):
+        pass
+    assert caught.value.problem.code == "model_component_missing"

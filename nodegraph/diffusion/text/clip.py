@@ -26,15 +26,13 @@ CLIP_L = Encoder("clip_l", ())
 """What SD 1.x takes of CLIP-L: the last hidden state, normalised; padded with the end token."""
 
 
-def build_clip(
-    config: ClipTextConfig, layers_skipped: int = 0, *, activation: str = "quick_gelu"
-) -> CLIPTextModel:
+def build_clip(config: ClipTextConfig, layers_skipped: int = 0) -> CLIPTextModel:
     """An empty CLIP text model on the current default device, without its last `layers_skipped` layers.
 
     The output of an earlier layer is exactly what a shorter encoder gives, and cheaper. InputError where
     nothing would be left.
     """
-    return CLIPTextModel(_configured(config, layers_skipped, activation))
+    return CLIPTextModel(_configured(config, layers_skipped))
 
 
 def load_clip(
@@ -43,7 +41,6 @@ def load_clip(
     header: Header,
     layers_skipped: int = 0,
     *,
-    activation: str = "quick_gelu",
     projected: bool = False,
 ) -> CLIPTextModel | CLIPTextModelWithProjection:
     """A CLIP text model whose parameters are the tensors (`text_model.…`) themselves, not copies.
@@ -52,7 +49,7 @@ def load_clip(
     shapes; those of skipped layers are left out.
     """
     with torch.device("meta"):
-        shape = _configured(config, layers_skipped, activation)
+        shape = _configured(config, layers_skipped)
         if projected and PROJECTION in tensors:
             shape.projection_dim = tensors[PROJECTION].shape[0]
         model = CLIPTextModelWithProjection(shape) if projected else CLIPTextModel(shape)
@@ -68,7 +65,7 @@ def load_clip(
     return model
 
 
-def _configured(config: ClipTextConfig, layers_skipped: int, activation: str) -> CLIPTextConfig:
+def _configured(config: ClipTextConfig, layers_skipped: int) -> CLIPTextConfig:
     check_skip(config, layers_skipped)
     shape = replace(config, layers=config.layers - layers_skipped)
     return CLIPTextConfig(
@@ -78,7 +75,7 @@ def _configured(config: ClipTextConfig, layers_skipped: int, activation: str) ->
         num_hidden_layers=shape.layers,
         num_attention_heads=config.heads,
         max_position_embeddings=shape.positions,
-        hidden_act=activation,
+        hidden_act=config.activation,
         projection_dim=shape.width,
         # The class pools at the first end token and rejects ids beyond the vocabulary.
         bos_token_id=shape.vocabulary - 2,
