@@ -6,25 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import pytest
 import torch
+import transformers
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor
-from transformers import (
-    CLIPTextConfig,
-    CLIPTextModel,
-    CLIPTextModelWithProjection,
-    CLIPTokenizer,
-    PreTrainedTokenizerFast,
-    T5EncoderModel,
-)
-from transformers import T5Config as TheirT5Config
-from transformers.utils import logging
 
 from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.text.clip import ClipPart, load_clip
-from nodegraph.diffusion.text.parts import PromptEncoder
+from nodegraph.diffusion.text.parts import Part, PromptEncoder
 from nodegraph.diffusion.text.prompt import parse_prompt
 from nodegraph.diffusion.text.t5 import T5Part, T5Tokenizer, find_t5_tokenizer, load_t5
 from nodegraph.diffusion.text.tokenizer import ClipTokenizer
@@ -38,6 +30,8 @@ from nodegraph.modelfiles.shapes import t5_config
 from nodegraph.values import ConditioningEntry, TextEncoder
 from tests.diffusion.small_models import Folder, byte_vocabulary, randomise, tokenizer_metadata
 
+THEIRS: Any = transformers  # neither library is typed throughout
+PIPELINES: Any = diffusers
 TOLERANCE = 1e-4
 PROMPT = "a red circle on a blue background, red's edge"
 NOWHERE = Header(Path("small.safetensors"), {})
@@ -50,8 +44,8 @@ SMALL_G = ClipTextConfig(
 SMALL_T5 = T5Config(vocabulary=64, width=128, layers=2, heads=4, head_width=8, hidden=96)
 
 
-def clip_config(config: ClipTextConfig, projection: int) -> CLIPTextConfig:
-    return CLIPTextConfig(
+def clip_config(config: ClipTextConfig, projection: int) -> Any:
+    return THEIRS.CLIPTextConfig(
         vocab_size=config.vocabulary, hidden_size=config.width, intermediate_size=config.hidden,
         num_hidden_layers=config.layers, num_attention_heads=4, hidden_act=config.activation,
         projection_dim=projection, bos_token_id=518, eos_token_id=519, pad_token_id=519,
@@ -60,7 +54,7 @@ def clip_config(config: ClipTextConfig, projection: int) -> CLIPTextConfig:
 
 @pytest.fixture(scope="module")
 def clip_l() -> Any:
-    model = CLIPTextModelWithProjection(clip_config(SMALL_L, 32)).eval()
+    model = THEIRS.CLIPTextModelWithProjection(clip_config(SMALL_L, 32)).eval()
     randomise(model, 1)
     with torch.no_grad():
         model.text_projection.weight.copy_(torch.eye(32))  # as in files of SD 3
@@ -69,17 +63,17 @@ def clip_l() -> Any:
 
 @pytest.fixture(scope="module")
 def clip_g() -> Any:
-    model = CLIPTextModelWithProjection(clip_config(SMALL_G, 48)).eval()
+    model = THEIRS.CLIPTextModelWithProjection(clip_config(SMALL_G, 48)).eval()
     randomise(model, 2)
     return model
 
 
 @pytest.fixture(scope="module")
 def t5() -> Any:
-    config = TheirT5Config(
+    config = THEIRS.T5Config(
         vocab_size=64, d_model=128, d_kv=8, d_ff=96, num_layers=2, num_heads=4, feed_forward_proj="gated-gelu"
     )
-    model = T5EncoderModel(config).eval()
+    model = THEIRS.T5EncoderModel(config).eval()
     randomise(model, 3)
     return model
 
@@ -98,19 +92,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def clip_tokenizer(folder: Path, pad: str) -> CLIPTokenizer:
-    return CLIPTokenizer(
+def clip_tokenizer(folder: Path, pad: str) -> Any:
+    return THEIRS.CLIPTokenizer(
         str(folder / "vocab.json"), str(folder / "merges.txt"), pad_token=pad, model_max_length=77
     )
 
 
-def t5_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+def t5_tokenizer(folder: Path) -> Any:
     from tokenizers.processors import TemplateProcessing
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.post_processor = TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     special = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special)
+    return THEIRS.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special)
 
 
 def part_of(model: Any, encoder: Encoder, config: ClipTextConfig) -> ClipPart:
@@ -134,16 +128,14 @@ def close(ours: Tensor | None, theirs: Tensor) -> None:
 
 @pytest.fixture(autouse=True)
 def _quiet() -> None:
-    logging.set_verbosity_error()
+    THEIRS.logging.set_verbosity_error()
 
 
-def test_sd2_takes_the_layer_before_the_last_normalised_and_pads_with_zero(
-    clip_g: CLIPTextModelWithProjection, folder: Path
-) -> None:
+def test_sd2_takes_the_layer_before_the_last_normalised_and_pads_with_zero(clip_g: Any, folder: Path) -> None:
     encoder = Encoder("clip_h", (), layer=-2, padding=0)
     entry = PromptEncoder([encoder], {"clip_h": part_of(clip_g, encoder, SMALL_G)}).encode(PROMPT)
     # diffusers keeps SD 2's encoder without its last layer and takes the normalised last state of that.
-    shorter = CLIPTextModel(clip_config(replace(SMALL_G, layers=24), 48)).eval()
+    shorter = THEIRS.CLIPTextModel(clip_config(replace(SMALL_G, layers=24), 48)).eval()
     shorter.load_state_dict(
         {name.removeprefix("text_model."): value for name, value in clip_g.state_dict().items()}, strict=False
     )
@@ -154,16 +146,14 @@ def test_sd2_takes_the_layer_before_the_last_normalised_and_pads_with_zero(
 
 
 def sdxl_pipeline(clip_l: Any, clip_g: Any, folder: Path) -> Any:
-    from diffusers import StableDiffusionXLPipeline
-
-    plain = CLIPTextModel(clip_l.config).eval()
+    plain = THEIRS.CLIPTextModel(clip_l.config).eval()
     bare = {
         name.removeprefix("text_model."): value
         for name, value in clip_l.state_dict().items()
         if "text_projection" not in name
     }
     plain.load_state_dict(bare)
-    return StableDiffusionXLPipeline(
+    return PIPELINES.StableDiffusionXLPipeline(
         vae=None, text_encoder=plain, text_encoder_2=clip_g, unet=None, scheduler=None, add_watermarker=False,
         tokenizer=clip_tokenizer(folder, "<|endoftext|>"), tokenizer_2=clip_tokenizer(folder, "!"),
     )  # fmt: skip
@@ -191,9 +181,7 @@ def open_clip(model: Any) -> dict[str, Tensor]:
     return tensors
 
 
-def test_sdxl_from_a_file_equals_diffusers(
-    clip_l: CLIPTextModelWithProjection, clip_g: CLIPTextModelWithProjection, folder: Path, tmp_path: Path
-) -> None:
+def test_sdxl_from_a_file_equals_diffusers(clip_l: Any, clip_g: Any, folder: Path, tmp_path: Path) -> None:
     tensors = {
         f"conditioner.embedders.0.transformer.{name}": value
         for name, value in clip_l.state_dict().items()
@@ -214,13 +202,13 @@ def test_sdxl_from_a_file_equals_diffusers(
 
 
 def test_clip_skip_reaches_both_encoders_and_leaves_the_pooled_vector(
-    clip_l: CLIPTextModelWithProjection, clip_g: CLIPTextModelWithProjection, folder: Path
+    clip_l: Any, clip_g: Any, folder: Path
 ) -> None:
     tokens, _, pooled, _ = sdxl_pipeline(clip_l, clip_g, folder).encode_prompt(
         PROMPT, device="cpu", do_classifier_free_guidance=False, clip_skip=1
     )
     left, right = Encoder("clip_l", (), final_norm=False), Encoder("clip_g", (), -1, False, True, 0)
-    parts = {
+    parts: dict[str, Part] = {
         "clip_l": ClipPart(load_clip(SMALL_L, clip_l.state_dict(), NOWHERE), OURS, left, 2),
         "clip_g": ClipPart(
             load_clip(SMALL_G, clip_g.state_dict(), NOWHERE, projected=True),
@@ -234,12 +222,12 @@ def test_clip_skip_reaches_both_encoders_and_leaves_the_pooled_vector(
     close(entry.pooled, pooled)
 
 
-def sd3_entry(parts: dict[str, Any]) -> ConditioningEntry:
+def sd3_entry(parts: dict[str, Part]) -> ConditioningEntry:
     return PromptEncoder(SD3, parts).encode(PROMPT)
 
 
 @pytest.fixture
-def sd3_parts(clip_l: Any, clip_g: Any, t5: Any, folder: Path) -> dict[str, Any]:
+def sd3_parts(clip_l: Any, clip_g: Any, t5: Any, folder: Path) -> dict[str, Part]:
     return {
         "clip_l": part_of(clip_l, SD3[0], SMALL_L),
         "clip_g": part_of(clip_g, SD3[1], SMALL_G),
@@ -248,11 +236,9 @@ def sd3_parts(clip_l: Any, clip_g: Any, t5: Any, folder: Path) -> dict[str, Any]
 
 
 def test_sd3_equals_diffusers(
-    clip_l: Any, clip_g: Any, t5: Any, folder: Path, sd3_parts: dict[str, Any]
+    clip_l: Any, clip_g: Any, t5: Any, folder: Path, sd3_parts: dict[str, Part]
 ) -> None:
-    from diffusers import StableDiffusion3Pipeline
-
-    pipeline = StableDiffusion3Pipeline(
+    pipeline = PIPELINES.StableDiffusion3Pipeline(
         transformer=None, scheduler=None, vae=None,
         text_encoder=clip_l, text_encoder_2=clip_g, text_encoder_3=t5,
         tokenizer=clip_tokenizer(folder, "<|endoftext|>"), tokenizer_2=clip_tokenizer(folder, "!"),
@@ -266,7 +252,7 @@ def test_sd3_equals_diffusers(
     close(entry.pooled, pooled)
 
 
-def test_sd3_without_an_encoder_has_zeros_in_its_place(sd3_parts: dict[str, Any]) -> None:
+def test_sd3_without_an_encoder_has_zeros_in_its_place(sd3_parts: dict[str, Part]) -> None:
     whole = sd3_entry(sd3_parts)
     without_t5 = sd3_entry({name: part for name, part in sd3_parts.items() if name != "t5xxl"})
     assert without_t5.tokens.shape == (1, 154, 4096)
@@ -281,15 +267,13 @@ def test_sd3_without_an_encoder_has_zeros_in_its_place(sd3_parts: dict[str, Any]
 
 
 def test_flux_equals_diffusers(clip_l: Any, t5: Any, folder: Path) -> None:
-    from diffusers import FluxPipeline
-
     plain = sdxl_pipeline(clip_l, None, folder).text_encoder
-    pipeline = FluxPipeline(
+    pipeline = PIPELINES.FluxPipeline(
         scheduler=None, vae=None, text_encoder=plain, tokenizer=clip_tokenizer(folder, "<|endoftext|>"),
         text_encoder_2=t5, tokenizer_2=t5_tokenizer(folder), transformer=None,
     )  # fmt: skip
     tokens, pooled, _ = pipeline.encode_prompt(PROMPT, None, device="cpu", max_sequence_length=256)
-    parts = {
+    parts: dict[str, Part] = {
         "clip_l": part_of(clip_l, FLUX[0], SMALL_L),
         "t5xxl": t5_part(t5, folder, FLUX[1].length),
     }
@@ -355,7 +339,7 @@ def test_encoders_in_files_of_their_own_are_used_together(
     recipe = TextEncoder(paths[1], "sd3", others=(paths[2],))
     with Store(files, "cpu").use(recipe) as live:
         entry = live.encode(PROMPT)
-    parts = {
+    parts: dict[str, Part] = {
         "clip_l": part_of(clip_l, SD3[0], SMALL_L),
         "clip_g": part_of(clip_g, SD3[1], SMALL_G),
     }
