@@ -12,6 +12,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nodegraph.diffusion.guidance import guided
+from nodegraph.diffusion.guidance.patches import chosen_blocks
+from nodegraph.diffusion.guidance.weaken import skipped
 from nodegraph.diffusion.nets.flux import Flux
 from nodegraph.diffusion.nets.mmdit import MMDiT
 from nodegraph.diffusion.nets.vae import AutoencoderKL
@@ -234,6 +236,45 @@ def test_a_file_samples_through_the_store_in_both_layouts(
         results.append(result.samples)
     assert results[0].std() > 0
     assert torch.equal(*results)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_blocks_that_do_not_fit_are_streamed_to_the_same_bits(
+    name: str, saved: Callable[..., Model], folder: Folder
+) -> None:
+    model = saved(name)
+    x, tokens = drawn(3, 1, 16, 8, 6), prompt(1, beside=beside(name))
+
+    def estimate(budget: int | None) -> tuple[Tensor, int]:
+        store = Store(folder, "cpu", "float32", budget)
+        with store.use(model) as denoiser:
+            x0 = guided(denoiser, tokens, tokens, 1.0, x)(x, torch.tensor(0.5))
+        return x0, store.counters()["streamed_blocks"]
+
+    whole, streamed = estimate(None)
+    assert streamed == 0
+    size = sum(info.end - info.begin for info in read_header(folder.path(model.base)).tensors.values())
+    tight, streamed = estimate(size * 3 // 4)
+    assert streamed > 0
+    assert torch.equal(whole, tight)
+
+
+@pytest.mark.parametrize("name", ["SD 3.5 medium", "schnell"])
+def test_blocks_can_be_left_out(name: str) -> None:
+    """Skip-layer guidance takes blocks by number: image and text pass them unchanged."""
+    config = SMALL[name]
+    net: MMDiT | Flux = MMDiT(config) if isinstance(config, MMDiTConfig) else Flux(config)
+    randomise(net.eval(), 1)
+    blocks = net.joint_blocks if isinstance(net, MMDiT) else net.double_blocks
+    given = (drawn(3, 1, 16, 8, 6), torch.tensor([0.5]), drawn(1, 1, 7, 48), drawn(2, 1, 40))
+    with torch.no_grad():
+        usual = net(*given)
+        with skipped(chosen_blocks(net, "0")):
+            left_out = net(*given)
+        del blocks[0]
+        shorter = net(*given)
+    assert torch.equal(left_out, shorter)
+    assert not torch.allclose(usual, left_out, atol=1e-3)
 
 
 def flux_of(name: str, guidance: float | None = 3.5) -> FluxDenoiser:
