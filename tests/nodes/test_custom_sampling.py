@@ -133,3 +133,50 @@ def test_values_of_sockets() -> None:
     assert nodes.noise_random(7) == Noise(7)
     assert nodes.noise_none() == Noise(0, initial=False)
     assert Sampler.of("euler", b=1, a=2) == Sampler("euler", (("a", 2), ("b", 1)))
+
+
+def custom(engine: Engine, guide: Any, *, split: int | None = None) -> torch.Tensor:
+    """A latent of four Euler steps with a guider made by `guide(g, model, positive, negative)`."""
+    g = Graph()
+    loaded = g(nodes.load_checkpoint)("tiny.safetensors")
+    prompts = [g(nodes.text_encode)(loaded.text_encoder, text) for text in ("a blue star", "a red circle")]
+    guider = guide(g, loaded.model, *prompts)
+    sampler = g(nodes.sampler_select)("euler")
+    sigmas = g(nodes.sigmas_schedule)(loaded.model, "karras", 4)
+    made = g(nodes.latent_empty)(width=64, height=64)
+    if split is None:
+        made = g(nodes.sample_custom)(g(nodes.noise_random)(3), guider, sampler, sigmas, made).latent
+    else:
+        halves = g(nodes.sigmas_split)(sigmas, split)
+        made = g(nodes.sample_custom)(g(nodes.noise_random)(3), guider, sampler, halves.high, made).latent
+        made = g(nodes.sample_custom)(g(nodes.noise_none)(), guider, sampler, halves.low, made).latent
+    g.output("made", made)
+    latent = engine.run_sync(g.document()).outputs["made"]
+    assert isinstance(latent, Latent)
+    return latent.samples
+
+
+def cfg(g: Graph, model: Any, positive: Any, negative: Any) -> Any:
+    return g(nodes.guider_cfg)(model, positive, negative, 4.0)
+
+
+def test_guiders_meet_where_their_formulas_do(engine: Engine) -> None:
+    """Dual CFG with the negative as its second is CFG; CFG at scale 1 is the basic guider."""
+    single = custom(engine, cfg)
+    dual = custom(engine, lambda g, m, p, n: g(nodes.guider_dual_cfg)(m, p, n, n, 4.0, 9.0))
+    torch.testing.assert_close(dual, single, rtol=1e-3, atol=1e-3)
+    basic = custom(engine, lambda g, m, p, _: g(nodes.guider_basic)(m, p))
+    one = custom(engine, lambda g, m, p, n: g(nodes.guider_cfg)(m, p, n, 1.0))
+    assert torch.equal(one, basic)
+    assert not torch.allclose(single, basic, atol=0.1)
+
+
+def test_split_sigmas_and_no_noise_go_on_where_the_first_part_ended(engine: Engine) -> None:
+    torch.testing.assert_close(custom(engine, cfg, split=2), custom(engine, cfg), rtol=1e-4, atol=1e-4)
+
+
+def test_an_option_that_a_sampler_does_not_have_is_named(engine: Engine) -> None:
+    g = Graph()
+    g.output("sampler", g(nodes.sampler_select)("euler_ancestral", eto=0.5))
+    with pytest.raises(RunFailedError, match="eto"):
+        engine.run_sync(g.document())
