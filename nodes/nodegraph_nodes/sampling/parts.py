@@ -25,7 +25,7 @@ def no_noise() -> Noise:
 
 
 @node("sampler.select", category="Sampling/Custom", title="Select sampler", lane="cpu")
-def select_sampler(ctx: Context, sampler: SamplerName = "euler", **options: Option) -> Sampler:
+def select_sampler(ctx: Context, /, sampler: SamplerName = "euler", **options: Option) -> Sampler:
     """A sampler by name, with options of its own, such as eta (how much fresh noise) or s_noise (its scale).
 
     An option that the sampler does not have is an error that names those it has.
