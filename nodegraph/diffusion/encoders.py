@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from nodegraph.diffusion.basefile import BaseFile
+from nodegraph.diffusion.text.embeddings import KIND
 from nodegraph.diffusion.text.parts import may_be_absent
 from nodegraph.errors import InputError
 from nodegraph.modelfiles.families import Encoder, Family
@@ -52,8 +53,9 @@ def places(
         file = (holders or files)[0]
         base_of(file).check(recipe.family, encoder.component)
         # Patches change CLIP-L alone so far: `lora_match` refuses files that are for more than that.
-        patches = recipe.patches if encoder.component == "clip_l" else ()
-        found.append(Place(encoder, replace(recipe, base=file, others=(), patches=patches)))
+        # Embeddings change no weight.
+        patches = [patch for patch in recipe.patches if patch.kind != KIND and encoder.component == "clip_l"]
+        found.append(Place(encoder, replace(recipe, base=file, others=(), patches=tuple(patches))))
     if not found:
         base_of(recipe.base).check(recipe.family, components[0])
     return found

@@ -41,6 +41,7 @@ from nodegraph.diffusion.placement import Budgets, ModelMemoryError, Tier
 from nodegraph.diffusion.previews import PreviewMap, fit_preview
 from nodegraph.diffusion.residency import Residency, Resident, Room
 from nodegraph.diffusion.streaming import Courier, Streamer, ThreadCourier, blocks_of, placeholder
+from nodegraph.diffusion.text.embeddings import KIND, Embedding
 from nodegraph.diffusion.text.parts import Part, PromptEncoder
 from nodegraph.diffusion.weights import byte_size, read_tensors
 from nodegraph.modelfiles.families import FAMILIES, TITLES, Checkpoint, Family
@@ -220,7 +221,12 @@ class Store:
                 build = partial(build_text_part, encoder, part.layers_skipped, self._tokenizers)
                 live: Any = stack.enter_context(self._live(part, slot, build))
                 parts[encoder.component] = live
-            yield PromptEncoder(declared_encoders(recipe, self._families), parts)
+            words: list[Embedding] = []
+            for patch in recipe.patches:
+                if patch.kind == KIND:
+                    file = stack.enter_context(self._patch_file(patch.get("file")))
+                    words.append(Embedding(patch.get("name"), file.tensors))
+            yield PromptEncoder(declared_encoders(recipe, self._families), parts, words)
 
     @contextmanager
     def _live(self, recipe: Recipe, slot: _Slot, build: Callable[[Source], object]) -> Iterator[object]:

@@ -284,7 +284,7 @@ def test_flux_equals_diffusers(clip_l: Any, t5: Any, folder: Path) -> None:
 
 def test_weights_move_t5s_vectors_too(t5: Any, folder: Path) -> None:
     part = t5_part(t5, folder, 77)
-    plain, empty, weighted = (part.encode(parse_prompt(text)).tokens for text in ("red", "", "(red:2)"))
+    plain, empty, weighted = (part.encode(parse_prompt(text), {}).tokens for text in ("red", "", "(red:2)"))
     assert torch.allclose(weighted[:, 0], 2 * plain[:, 0] - empty[:, 0], atol=1e-4)
     assert torch.allclose(weighted[:, 5:], plain[:, 5:])
 

@@ -6,15 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from torch import Tensor
+
 LONG = 8
 """A group of this many tokens may be cut at the end of a chunk; a shorter one moves to the next chunk."""
 
 
 class Token(NamedTuple):
-    """One token of a prompt with its weight."""
+    """One token of a prompt with its weight; with a vector [D] that stands for it, the id says nothing."""
 
     id: int
     weight: float = 1.0
+    vector: Tensor | None = None
 
 
 Group = Sequence[Token]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from nodegraph.diffusion.text.chunks import Token
+from nodegraph.diffusion.text.embeddings import Embedding, pieces
 from nodegraph.diffusion.text.parts import Encoded
 from nodegraph.diffusion.text.prompt import Weighted
 from nodegraph.diffusion.text.tokenizer import TextTokenizer
@@ -111,14 +114,25 @@ class ClipPart:
         self.encoder = encoder
         self.frame = tokenizer.frame(pad_with_end=encoder.padding is None)
         self._layer = -1 - layers_skipped
+        self._lock = threading.Lock()  # while vectors stand in, nobody else may run the model
 
-    def encode(self, stretches: Sequence[Weighted]) -> Encoded:
+    def encode(self, stretches: Sequence[Weighted], embeddings: Mapping[str, Embedding]) -> Encoded:
         """Tokens [1, 77 n, D] and, if it is used, the pooled vector [1, P] of the first chunk."""
         groups = [
-            [Token(token, stretch.weight) for token in self.tokenizer.ids(stretch.text)]
+            self._group(text, name, stretch.weight, embeddings)
             for stretch in stretches
+            for text, name in pieces(stretch.text, list(embeddings))
         ]
         return self.encode_chunks(self.frame.chunks(groups))
+
+    def _group(
+        self, text: str, name: str | None, weight: float, embeddings: Mapping[str, Embedding]
+    ) -> list[Token]:
+        if name is None:
+            return [Token(token, weight) for token in self.tokenizer.ids(text)]
+        width = self.model.config.hidden_size
+        vectors = embeddings[name].vectors(self.encoder.component, width)
+        return [Token(self.frame.start, weight, vector) for vector in vectors]
 
     @torch.no_grad()
     def encode_chunks(self, chunks: Sequence[Sequence[Token]]) -> Encoded:
@@ -136,7 +150,8 @@ class ClipPart:
         ids = torch.tensor([[token.id for token in chunk] for chunk in chunks], device=self.model.device)
         model = self.model
         text = model.text_model if isinstance(model, CLIPTextModelWithProjection) else model
-        given = text(input_ids=ids, output_hidden_states=True)
+        with self._lock, _standing_in(text.get_input_embeddings(), chunks):
+            given = text(input_ids=ids, output_hidden_states=True)
         hidden: Tensor = given.hidden_states[self._layer]
         if self.encoder.final_norm:
             hidden = text.final_layer_norm(hidden)
@@ -146,3 +161,29 @@ class ClipPart:
         if isinstance(model, CLIPTextModelWithProjection):
             pooled = model.text_projection(pooled)
         return hidden.float().cpu(), pooled.float().cpu()
+
+
+@contextmanager
+def _standing_in(words: nn.Module, chunks: Sequence[Sequence[Token]]) -> Iterator[None]:
+    """Inside the `with`, vectors stand where the tokens of the chunks have them."""
+    places = [
+        (row, column, token.vector)
+        for row, chunk in enumerate(chunks)
+        for column, token in enumerate(chunk)
+        if token.vector is not None
+    ]
+    if not places:
+        yield
+        return
+
+    def replaced(_module: nn.Module, _ids: object, output: Tensor) -> Tensor:
+        changed = output.clone()
+        for row, column, vector in places:
+            changed[row, column] = vector.to(output)
+        return changed
+
+    hook = words.register_forward_hook(replaced)
+    try:
+        yield
+    finally:
+        hook.remove()

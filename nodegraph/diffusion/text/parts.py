@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nodegraph.diffusion.text.embeddings import Embedding
 from nodegraph.diffusion.text.prompt import Weighted, parse_prompt
 from nodegraph.modelfiles.families.family import Encoder
 from nodegraph.values import ConditioningEntry
@@ -30,23 +31,31 @@ class Encoded(NamedTuple):
 class Part(Protocol):
     """One text encoder with its tokenizer and weights."""
 
-    def encode(self, stretches: Sequence[Weighted]) -> Encoded:
-        """What it makes of a prompt that is read already."""
+    def encode(self, stretches: Sequence[Weighted], embeddings: Mapping[str, Embedding]) -> Encoded:
+        """What it makes of a prompt that is read already, and may name embeddings."""
         ...
 
 
 class PromptEncoder:
     """The encoders of a family together: satisfies `nodegraph.runtime.LiveTextEncoder`."""
 
-    def __init__(self, encoders: Sequence[Encoder], parts: Mapping[str, Part]) -> None:
+    def __init__(
+        self,
+        encoders: Sequence[Encoder],
+        parts: Mapping[str, Part],
+        embeddings: Sequence[Embedding] = (),
+    ) -> None:
         """encoders: what the family declares; parts: those of them that are there, by component."""
         self.encoders = encoders
         self.parts = parts
+        self.embeddings = {embedding.name: embedding for embedding in embeddings}
 
     def encode(self, text: str) -> ConditioningEntry:
         """The prompt, read by the grammar of `nodegraph.diffusion.text.prompt`, as the family sees it."""
         stretches = parse_prompt(text)
-        encoded = {component: part.encode(stretches) for component, part in self.parts.items()}
+        encoded = {
+            component: part.encode(stretches, self.embeddings) for component, part in self.parts.items()
+        }
         return join([encoder.component for encoder in self.encoders], encoded)
 
 

@@ -12,6 +12,7 @@ from transformers import T5Config as TransformersConfig
 from transformers import T5EncoderModel
 
 from nodegraph.diffusion.text.chunks import Token
+from nodegraph.diffusion.text.embeddings import Embedding, pieces
 from nodegraph.diffusion.text.parts import Encoded
 from nodegraph.diffusion.text.prompt import Weighted
 from nodegraph.diffusion.text.weighting import weigh
@@ -101,12 +102,16 @@ class T5Part:
         self.length = length
 
     @torch.no_grad()
-    def encode(self, stretches: Sequence[Weighted]) -> Encoded:
-        """The last hidden state [1,T,D], with the closing norm; the padding is attended to."""
+    def encode(self, stretches: Sequence[Weighted], embeddings: Mapping[str, Embedding]) -> Encoded:
+        """The last hidden state [1,T,D], with the closing norm; the padding is attended to.
+
+        Embeddings are learned for CLIP: T5 does without their words.
+        """
         tokens = [
             Token(token, stretch.weight)
             for stretch in stretches
-            for token in self.tokenizer.ids(stretch.text)
+            for text, _ in pieces(stretch.text, list(embeddings))
+            for token in self.tokenizer.ids(text)
         ]
         prompt = self._padded(tokens, self.length)
         if all(token.weight == 1.0 for token in tokens):

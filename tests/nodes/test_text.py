@@ -1,0 +1,78 @@
+"""Nodes of text: weights, clip skip, and encoders in files of their own, with the embedded model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from nodegraph import Conditioning, Engine
+from nodegraph.errors import RunFailedError
+from nodegraph.graph.builder import Graph
+from nodegraph_nodes.nodes import (
+    load_checkpoint,
+    load_embedding,
+    load_text_encoders,
+    text_clip_skip,
+    text_encode,
+)
+
+TINY = "tiny.safetensors"
+
+
+def tokens(engine: Engine, graph: Graph) -> torch.Tensor:
+    result = engine.run_sync(graph.document()).outputs["result"]
+    assert isinstance(result, Conditioning)
+    return result.entries[0].tokens
+
+
+def encoded(engine: Engine, text: str, skip: int | None = None) -> torch.Tensor:
+    g = Graph()
+    encoder = g(load_checkpoint)(file=TINY).text_encoder
+    if skip is not None:
+        encoder = g(text_clip_skip)(encoder=encoder, layers_skipped=skip)
+    g.output("result", g(text_encode)(encoder=encoder, text=text))
+    return tokens(engine, g)
+
+
+def test_a_weight_moves_its_words_and_no_others(engine: Engine) -> None:
+    plain, weighted = encoded(engine, "a red circle"), encoded(engine, "a (red:1.5) circle")
+    moved = (plain != weighted).any(dim=-1)[0]
+    assert moved.nonzero().flatten().tolist() == [2]
+
+
+def test_clip_skip_zero_is_the_last_layer_and_one_another(engine: Engine) -> None:
+    plain = encoded(engine, "a red circle")
+    assert torch.equal(encoded(engine, "a red circle", skip=0), plain)
+    assert not torch.allclose(encoded(engine, "a red circle", skip=1), plain, atol=1e-2)
+
+
+def test_a_text_encoder_of_another_file_is_used(engine: Engine) -> None:
+    checkpoint = engine.files.path(engine.files.get("checkpoints", TINY))
+    g = Graph()
+    encoder = g(load_text_encoders)(family="sd1", file=str(checkpoint))
+    g.output("result", g(text_encode)(encoder=encoder, text="a red circle"))
+    assert torch.equal(tokens(engine, g), encoded(engine, "a red circle"))
+    g = Graph()
+    encoder = g(load_text_encoders)(family="sd2", file=str(checkpoint))
+    g.output("result", g(text_encode)(encoder=encoder, text="a red circle"))
+    with pytest.raises(RunFailedError, match="has no text encoder of sd2"):
+        engine.run_sync(g.document())
+
+
+def test_a_prompt_names_an_embedding_by_its_file(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "dream.safetensors"
+    save_file({"emb_params": torch.ones(1, 128)}, path)
+
+    def run() -> torch.Tensor:
+        g = Graph()
+        encoder = g(load_embedding)(text_encoder=g(load_checkpoint)(file=TINY).text_encoder, file=str(path))
+        g.output("result", g(text_encode)(encoder=encoder, text="a embedding:dream circle"))
+        return tokens(engine, g)
+
+    first = run()
+    assert first.shape == encoded(engine, "a red circle").shape
+    save_file({"emb_params": torch.full((1, 128), -1.0)}, path)
+    assert not torch.equal(run(), first)  # another content under the same name is another result
