@@ -101,7 +101,7 @@ def test_cfg_zero_star_is_the_papers_velocity() -> None:
     sigma = 0.4
     toward, away = (x - positive) / sigma, (x - negative) / sigma
     scale = (toward * away).sum((1, 2, 3), keepdim=True) / (away**2).sum((1, 2, 3), keepdim=True)
-    expected = (1 - 5.0) * scale * away + 5.0 * toward  # equation 7, with its w = 5
+    expected = (1 - 5.0) * scale * away + 5.0 * toward  # the optimized scale, with w = 5
     made = rules.cfg_zero_star(x, positive, negative, 5.0)
     assert torch.allclose((x - made) / sigma, expected)
 

@@ -20,7 +20,7 @@ Factors = dict[int, tuple[float, float]]
 
 
 def low_frequencies_scaled(skip: Tensor, factor: float) -> Tensor:
-    """Scale the lowest frequencies of [B,C,h,w] (section 3.2, equations 6 and 7, threshold 1).
+    """Scale the lowest frequencies of [B,C,h,w] (the Fourier mask of the skip, threshold 1).
 
     They are the constant and the first negative frequency in both directions: four coefficients.
     """
@@ -33,13 +33,13 @@ def low_frequencies_scaled(skip: Tensor, factor: float) -> Tensor:
 
 
 def backbone_scaled(features: Tensor, factor: float) -> Tensor:
-    """Multiply the first half of the channels (equation 4 with a constant factor: version 1)."""
+    """Multiply the first half of the channels (a constant backbone factor: version 1)."""
     half = features.shape[1] // 2
     return torch.cat([features[:, :half] * factor, features[:, half:]], dim=1)
 
 
 def backbone_scaled_by_structure(features: Tensor, factor: float) -> Tensor:
-    """Multiply the first half of the channels more where their mean is high (equations 4 and 5: version 2).
+    """Multiply the first half of the channels by structure (structure-related scaling: version 2).
 
     The factor of a position is 1 + (factor - 1) * m, m the mean over channels brought to 0 to 1 per image.
     """

@@ -38,7 +38,7 @@ def nested_cfg(first: Tensor, second: Tensor, negative: Tensor, scale: float, se
 def rescaled(guided: Tensor, positive: Tensor, amount: float) -> Tensor:
     """Bring the deviation of each image back to that of the positive prediction.
 
-    Lin et al. 2023, "Common Diffusion Noise Schedules and Sample Steps are Flawed", equations 15 and 16:
+    Lin et al. 2023, "Common Diffusion Noise Schedules and Sample Steps are Flawed", section 3.4:
     guided * std(positive) / std(guided), blended with guided by `amount` (their phi, 0.7). The paper
     applies it to what the network predicts, velocity: see `rescaled_at`.
     """
@@ -69,7 +69,7 @@ def cfg_pp_step(guided: Tensor, negative: Tensor, x: Tensor, sigma: Tensor, sigm
 def away_from(guided: Tensor, positive: Tensor, worse: Tensor, scale: float) -> Tensor:
     """guided + scale * (positive - worse): away from what a weakened network makes of the same prompt.
 
-    Perturbed-attention guidance (Ahn et al. 2024, equation 16), where the chosen self-attention maps are
+    Perturbed-attention guidance (Ahn et al. 2024), where the chosen self-attention maps are
     identities, and skip-layer guidance (Stability AI 2024, SD 3.5), where blocks are left out.
     """
     return guided + scale * (positive - worse)
@@ -86,7 +86,7 @@ def optimal_scale(positive: Tensor, negative: Tensor) -> Tensor:
 def cfg_zero_star(x: Tensor, positive: Tensor, negative: Tensor, scale: float) -> Tensor:
     """CFG with the negative velocity scaled to be nearest to the positive one.
 
-    CFG-Zero* (Fan et al. 2025, equations 7 and 8): v = s * v_neg + scale * (v_pos - s * v_neg), with s of
+    CFG-Zero* (Fan et al. 2025, "optimized scale"): v = s * v_neg + scale * (v_pos - s * v_neg), with s of
     `optimal_scale`. The velocity of a flow is (x - x0) / sigma, so x - x0 serves: sigma cancels.
     """
     toward: Tensor = x - positive

@@ -58,7 +58,7 @@ def _identity(block: nn.Module) -> Callable[..., Any]:
 
 
 def self_attention_as_identity(network: nn.Module, where: str) -> AbstractContextManager[object]:
-    """Let every position of the chosen self-attention layers see itself alone (Ahn et al. 2024, section 4.2).
+    """Let every position of the chosen self-attention layers see itself alone (Ahn et al. 2024, PAG).
 
     `where` is a regular expression for names of the modules around, such as `middle_block`.
     """
