@@ -30,7 +30,10 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
 )
 
-AYS: Any = AysSchedules  # diffusers publishes no types
+# diffusers publishes no types
+AYS: Any = AysSchedules
+DDIM: Any = DDIMScheduler
+FLOW_EULER: Any = FlowMatchEulerDiscreteScheduler
 TABLE = scaled_linear_sigmas()
 SD1 = Noising(Eps(), DiscreteSchedule(TABLE))
 SD3 = Noising(Flow(), FlowSchedule(shift=3.0))
@@ -63,7 +66,7 @@ def test_sd_turbo_takes_hundreds_of_timesteps() -> None:
 
 @pytest.mark.parametrize("side", [32, 64, 128])
 def test_flux_shift_equals_diffusers_for_every_size(side: int) -> None:
-    scheduler: Any = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True)
+    scheduler = FLOW_EULER(use_dynamic_shifting=True)
     steps = 8
     scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), mu=flux_mu(side * side // 4))
     ours = levels_for(SCHEDULERS["flux_shift"], FLUX, steps, 1.0, (side, side))
@@ -106,10 +109,10 @@ def test_zero_terminal_snr_and_linear_betas_equal_diffusers() -> None:
         ({"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}, TABLE),
         ({"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02}, linear_sigmas()),
     ):
-        plain: Any = DDIMScheduler(**options)
+        plain = DDIM(**options)
         alphas = plain.alphas_cumprod
         assert torch.allclose(ours, ((1 - alphas) / alphas).sqrt(), rtol=1e-4)
-        rescaled: Any = DDIMScheduler(**options, rescale_betas_zero_snr=True)
+        rescaled = DDIM(**options, rescale_betas_zero_snr=True)
         alphas = rescaled.alphas_cumprod[:-1]
         stretched = zero_terminal_snr(ours)
         assert torch.allclose(stretched[:-1], ((1 - alphas) / alphas).sqrt(), rtol=2e-3)
@@ -144,7 +147,8 @@ def test_a_flow_is_mixed_and_undone_on_a_line(level: float) -> None:
 
     def network(given: torch.Tensor, timesteps: torch.Tensor) -> torch.Tensor:
         asked.extend((given, timesteps))
-        return noise - x0
+        velocity: torch.Tensor = noise - x0
+        return velocity
 
     assert torch.allclose(SD3.x0(network, x, sigma), x0, atol=1e-5)
     assert torch.equal(asked[0], x)
