@@ -28,15 +28,17 @@ def sample_custom(
 
     Where the levels end above 0, the latent keeps that much noise and `denoised` is the clean estimate.
     """
+    from nodegraph.diffusion.latents import in_format
     from nodegraph.diffusion.samplers.kinds import with_options
     from nodegraph.diffusion.sampling import Guidance, sample_levels
 
+    start = in_format(latent, guider.model.latent_format)
     on_step = step_reporter(ctx, guider.model)
     chosen = with_options(ctx.choice("samplers", sampler.name), dict(sampler.options))
     with ctx.models.use(guider.model) as denoiser:
         ctx.check_cancelled()
         made = sample_levels(
-            denoiser, Guidance.of(guider), latent, sigmas.values, noise, chosen, on_step=on_step
+            denoiser, Guidance.of(guider), start, sigmas.values, noise, chosen, on_step=on_step
         )
     return CustomSampled(made.latent, made.denoised)
 
@@ -63,8 +65,10 @@ def sample_advanced(  # noqa: PLR0917 - its parameters are the inputs that users
     Without leftover_noise the last of these steps goes to a clean latent. Two stages of one run: the first
     with leftover noise, the second without added noise, from the step where the first ended.
     """
+    from nodegraph.diffusion.latents import in_format
     from nodegraph.diffusion.sampling import Guidance, run_levels, sample_levels, stage_of
 
+    latent = in_format(latent, model.latent_format)
     chosen = ctx.choice("samplers", sampler)
     on_step = step_reporter(ctx, model)
     guidance = Guidance("cfg", {"positive": positive, "negative": negative}, {"cfg": cfg}, model.patches)

@@ -1,0 +1,104 @@
+"""Turn a pickled checkpoint (.ckpt, .pt, .pth, .bin) into safetensors, by consent for one file.
+
+    python -m nodegraph.diffusion.pickles model.ckpt
+
+Pickles can run code when they are opened. Nothing else here ever opens one; whoever runs this on a file
+consents to that file, and even then it is read by torch's restricted unpickler, which makes tensors and plain
+containers only and refuses everything else without running it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+import secrets
+import sys
+import warnings
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from nodegraph.errors import ModelFileError
+
+_NESTS = ("state_dict", "model", "module", "params_ema", "params")
+"""Where training programs keep the tensors in what they save."""
+
+_FAILURES = (
+    pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError, LookupError, TypeError,
+    AttributeError,
+)  # fmt: skip
+"""What torch's unpickler raises for files that are damaged or hold what it refuses."""
+
+
+def convert_pickle(path: Path, target: Path | None = None) -> Path:
+    """Write the tensors of a pickle as safetensors beside it (or to `target`), and give that path.
+
+    The target is written whole or not at all, and never over another file. ModelFileError: there is no such
+    file, the target exists, the pickle holds more than tensors and containers or is damaged, or holds none.
+    """
+    made = target or path.with_suffix(".safetensors")
+    if not path.is_file():
+        raise ModelFileError(
+            f"there is no file {path}", code="model_file_not_found", remedy="Check the name and the folder."
+        )
+    if made.exists():
+        raise ModelFileError(
+            f"{made} exists already", code="model_file_exists", remedy="Use it, or move it away first."
+        )
+    tensors = {name: tensor.detach().contiguous().clone() for name, tensor in _tensors(_opened(path)).items()}
+    if not tensors:
+        raise ModelFileError(f"{path} holds no tensors", code="model_file_damaged")
+    part = made.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        save_file(tensors, part)
+        os.link(part, made)  # unlike a rename, this never replaces a file
+    finally:
+        part.unlink(missing_ok=True)
+    return made
+
+
+def _opened(path: Path) -> object:
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of pickle protocols that it may not know in full
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except _FAILURES as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelFileError(
+            f"{path} cannot be opened safely: {first}",
+            code="model_file_unsafe",
+            expected="a pickle of tensors and plain containers",
+            remedy="Nothing in it was run. Get the safetensors version of this model.",
+        ) from error
+
+
+def _tensors(value: object) -> dict[str, Tensor]:
+    """The tensors by name, from the nest where they are."""
+    if not isinstance(value, Mapping):
+        return {}
+    for nest in _NESTS:
+        if isinstance(value.get(nest), Mapping):
+            value = value[nest]
+            break
+    return {name: item for name, item in value.items() if isinstance(name, str) and isinstance(item, Tensor)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Convert the files that are named on the command line."""
+    parser = argparse.ArgumentParser(description="Turn pickled checkpoints that you trust into safetensors.")
+    parser.add_argument("files", nargs="+", type=Path)
+    for path in parser.parse_args(arguments).files:
+        try:
+            sys.stdout.write(f"{convert_pickle(path)}\n")
+        except ModelFileError as error:
+            sys.stderr.write(f"{error.describe()}\n")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
