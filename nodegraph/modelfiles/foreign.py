@@ -16,7 +16,8 @@ class Foreign(NamedTuple):
 _PICKLE = Foreign(
     "a PyTorch pickle (.ckpt, .pt, .bin)",
     "Pickles can run code when they are opened, so they are never loaded: "
-    "get the safetensors version of this model, or, if you trust the file, convert it: python -m nodegraph.diffusion.pickles FILE.",
+    "get the safetensors version of this model, "
+    "or, if you trust the file, convert it: python -m nodegraph.diffusion.pickles FILE.",
 )
 _PAGE = Foreign(
     "a web page",
