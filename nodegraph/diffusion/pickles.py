@@ -80,11 +80,9 @@ def _tensors(value: object) -> dict[str, Tensor]:
     """The tensors by name, from the nest where they are."""
     if not isinstance(value, Mapping):
         return {}
-    for nest in _NESTS:
-        if isinstance(value.get(nest), Mapping):
-            value = value[nest]
-            break
-    return {name: item for name, item in value.items() if isinstance(name, str) and isinstance(item, Tensor)}
+    nests = (value.get(nest) for nest in _NESTS)
+    table: Mapping[object, object] = next((nest for nest in nests if isinstance(nest, Mapping)), value)
+    return {name: item for name, item in table.items() if isinstance(name, str) and isinstance(item, Tensor)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
