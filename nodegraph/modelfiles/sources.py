@@ -94,7 +94,7 @@ _HELPERS = (*_SCALES, ".scale_input", ".input_scale", "scaled_fp8")
 def with_scales(sources: Sources, shapes: Shapes) -> dict[str, TensorSource]:
     """The sources without the helpers of scaled weights, which they refer to instead."""
     kept = {name: source for name, source in sources.items() if not name.endswith(_HELPERS)}
-    if len(kept) == len(sources):
+    if not any(name.endswith(_SCALES) for name in shapes):
         return kept
     return {name: _scaled(source, shapes) for name, source in kept.items()}
 

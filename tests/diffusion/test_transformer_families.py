@@ -24,7 +24,7 @@ from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.transformers import FluxDenoiser, flow_noising, folded
 from nodegraph.errors import InputError, ModelFileError
 from nodegraph.modelfiles.configs import VaeConfig
-from nodegraph.modelfiles.families import Checkpoint, inspect
+from nodegraph.modelfiles.families import Checkpoint, component_names, inspect
 from nodegraph.modelfiles.families.flux import FLUX_LATENT
 from nodegraph.modelfiles.families.sd3 import SD3_LATENT
 from nodegraph.modelfiles.layouts.transformers import transformer
@@ -236,6 +236,16 @@ def test_a_file_samples_through_the_store_in_both_layouts(
         results.append(result.samples)
     assert results[0].std() > 0
     assert torch.equal(*results)
+
+
+def test_factors_of_scaled_weights_are_found_in_diffusers_layout_too() -> None:
+    """Query, key and value have a factor each, and become one tensor."""
+    shapes = of_diffusers(FLUXES["schnell"])
+    block = "transformer_blocks.0.attn."
+    scales = {f"{block}{part}.scale_weight": () for part in ("to_q", "to_k", "to_v")}
+    names = component_names({**shapes, **scales})["denoiser"]
+    assert names["double_blocks.0.img_attn.qkv.weight"].scales == tuple(scales)
+    assert not any(names["img_in.weight"].scales)
 
 
 @pytest.mark.parametrize("name", SMALL)
