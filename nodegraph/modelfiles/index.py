@@ -24,7 +24,7 @@ from nodegraph.modelfiles.background import Background
 from nodegraph.modelfiles.hashing import Progress, Stamp, hash_file, stamp_of
 from nodegraph.modelfiles.kinds import MODEL_KINDS, belongs
 from nodegraph.modelfiles.memory import Memory
-from nodegraph.modelfiles.scanning import ListFolder, list_folder, scan
+from nodegraph.modelfiles.scanning import Folder, ListFolder, list_folder, scan
 from nodegraph.values import ModelFile
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ class FileIndex:
         self._hashes: dict[Stamp, str] = {}
         self._paths: dict[str, Path] = {}
         self._listing: dict[Path, Mapping[str, Stamp | None]] = {}
+        self._folders: dict[Path, Mapping[str, Folder]] = {}
         self._unhashed: deque[tuple[Path, Stamp]] = deque()
         self._tried: set[Stamp] = set()
         self._gathered = 0
@@ -246,7 +247,9 @@ class FileIndex:
         return True
 
     def _scan(self, root: Path, kinds: Sequence[str]) -> None:
-        earlier = self.memory.folders(root)
+        earlier = self._folders.get(root)
+        if earlier is None:
+            earlier = self.memory.folders(root)
         found = scan(
             root,
             lambda name: any(belongs(kind, name) for kind in kinds),
@@ -259,7 +262,8 @@ class FileIndex:
             self.counters.listed += found.listed
             self.counters.checked += found.checked
         changed = {place: folder for place, folder in found.folders.items() if earlier.get(place) != folder}
-        self.memory.put_folders(root, changed, earlier.keys() - found.folders.keys())
+        if self.memory.put_folders(root, changed, earlier.keys() - found.folders.keys()):
+            self._folders[root] = found.folders
 
     def _listed(self, kind: str) -> Iterator[tuple[Path, str, Stamp | None]]:
         """The (folder, name, stamp) of the files of a kind, folders that win first."""
@@ -274,7 +278,7 @@ class FileIndex:
         names: dict[str, Stamp | None] = {
             f"{place}/{name}" if place else name: None
             for place, folder in self.memory.folders(root).items()
-            for name in (*folder.files, *folder.links)
+            for name in (*folder.files, *(folder.links if self._allow_paths else ()))
         }
         with self._lock:
             return self._listing.setdefault(root, names)

@@ -79,13 +79,15 @@ class Memory:
 
         return self._read(read, {})
 
-    def put_folders(self, root: Path, changed: Mapping[str, Folder], gone: Iterable[str]) -> None:
-        """Remember what changed under a root since `folders` was asked.
+    def put_folders(self, root: Path, changed: Mapping[str, Folder], gone: Iterable[str]) -> bool:
+        """Remember what changed under a root; whether it is remembered, as far as anything is.
 
-        Looking makes no data directory: only where there is one already.
+        Looking makes no data directory: it is written only where there is one already.
         """
-        if self._path is None or not self._path.parent.is_dir():
-            return
+        if self._path is None:
+            return True
+        if not self._path.parent.is_dir():
+            return False
         rows = [(str(root), name, json.dumps(folder)) for name, folder in changed.items()]
         dropped = [(str(root), name) for name in gone]
 
@@ -93,8 +95,7 @@ class Memory:
             database.executemany("DELETE FROM folders WHERE root = ? AND folder = ?", dropped)
             database.executemany("INSERT OR REPLACE INTO folders VALUES (?, ?, ?)", rows)
 
-        if rows or dropped:
-            self._write(write)
+        return self._write(write) if rows or dropped else True
 
     def _read(self, read: Callable[[sqlite3.Connection], T], nothing: T) -> T:
         if self._path is None or not _exists(self._path):
@@ -109,9 +110,10 @@ class Memory:
             log.debug("the file index is read as empty: %s", error)
             return nothing
 
-    def _write(self, write: Callable[[sqlite3.Connection], object]) -> None:
+    def _write(self, write: Callable[[sqlite3.Connection], object]) -> bool:
+        """Change the file; whether that was possible."""
         if self._path is None:
-            return
+            return True
         import sqlite3
 
         try:
@@ -128,6 +130,8 @@ class Memory:
             if not self._warned:
                 log.warning("hashes cannot be remembered: %s", error)
             self._warned = True
+            return False
+        return True
 
     def _change(self, path: Path, write: Callable[[sqlite3.Connection], object]) -> None:
         import sqlite3

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.cli.conftest import Cli
 
@@ -284,6 +285,16 @@ def test_it_replaces_nothing(cli: Cli, server: Server, place: Path) -> None:
     assert code == 2
     assert "is there already" in said
     assert (place / "neon.safetensors").read_bytes() == b"mine"
+
+
+def test_two_processes_do_not_write_one_file(cli: Cli, server: Server, place: Path, tmp_path: Path) -> None:
+    lock = tmp_path / "data" / "locks" / "loras-neon.safetensors.lock"
+    lock.parent.mkdir(parents=True)
+    with FileLock(lock):
+        code, said = pull(cli, server)
+    assert (code, server.asked) == (2, [])
+    assert "another process is pulling" in said
+    assert pull(cli, server)[0] == 0
 
 
 @pytest.mark.parametrize("source", ["neon.safetensors", "org/repo", "ftp://x/y/z", "http://host/", "a//b/c"])

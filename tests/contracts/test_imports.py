@@ -39,6 +39,7 @@ def loaded(code: str) -> set[str]:
         (_RUN.format(arguments=["nodes"]), COMPUTING),
         (_RUN.format(arguments=["templates"]), COMPUTING),
         (_RUN.format(arguments=["check", "template:text-to-image"]), COMPUTING),
+        (_RUN.format(arguments=["models", "list"]), COMPUTING),
         ("from nodegraph.packs import load_packs\nassert not load_packs().failures", COMPUTING),
         ("import nodegraph.diffusion", COMPUTING),
         ("import nodegraph.modelfiles", COMPUTING),

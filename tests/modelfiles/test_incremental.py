@@ -108,6 +108,28 @@ def test_an_unchanged_tree_is_not_listed_again_and_a_changed_folder_alone_is(tmp
     assert later.counters.listed == 1  # d3 was changed a moment ago: it is not trusted yet
 
 
+def test_an_index_that_keeps_nothing_is_incremental_too(tmp_path: Path) -> None:
+    write(tmp_path, "a/one.safetensors", b"1")
+    age(tmp_path)
+    index = index_of(tmp_path)
+    assert names(index) == names(index) == ["a/one.safetensors"]
+    assert index.counters.listed == 2
+
+
+def test_looking_makes_no_data_directory_and_a_later_one_gets_the_listing(tmp_path: Path) -> None:
+    root, data = tmp_path / "root", tmp_path / "data"
+    write(root, "one.safetensors", b"1")
+    age(root)
+    index = index_of(root, memory=data / "index")
+    assert names(index) == ["one.safetensors"]
+    assert not data.exists()
+    data.mkdir()
+    names(index)
+    later = index_of(root, memory=data / "index")
+    assert names(later) == ["one.safetensors"]
+    assert later.counters.listed == 0
+
+
 def test_a_folder_changed_a_moment_ago_is_not_trusted(tmp_path: Path) -> None:
     """A second change within one step of the file system's clock leaves the same time behind."""
     write(tmp_path, "one.safetensors", b"1")
