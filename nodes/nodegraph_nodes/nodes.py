@@ -13,6 +13,8 @@ from nodegraph_nodes.conditioning.limit import set_area as conditioning_set_area
 from nodegraph_nodes.conditioning.limit import set_area_fraction as conditioning_set_area_fraction
 from nodegraph_nodes.conditioning.limit import set_mask as conditioning_set_mask
 from nodegraph_nodes.conditioning.limit import set_time_range as conditioning_set_time_range
+from nodegraph_nodes.conditioning.sizes import set_aesthetic as conditioning_set_aesthetic
+from nodegraph_nodes.conditioning.sizes import set_sizes as conditioning_set_sizes
 from nodegraph_nodes.image.adjust import invert as image_invert
 from nodegraph_nodes.image.adjust import resize as image_resize
 from nodegraph_nodes.image.batch import batch as image_batch
@@ -83,8 +85,10 @@ from nodegraph_nodes.text.encode import encode_text as text_encode
 
 __all__ = [
     "conditioning_add_reference", "conditioning_average", "conditioning_combine", "conditioning_concat",
+    "conditioning_set_aesthetic",
     "conditioning_set_area", "conditioning_set_area_fraction", "conditioning_set_guidance",
-    "conditioning_set_mask", "conditioning_set_picture", "conditioning_set_time_range",
+    "conditioning_set_mask", "conditioning_set_picture", "conditioning_set_sizes",
+    "conditioning_set_time_range",
     "conditioning_zero_out", "guider_basic", "guider_cfg", "guider_dual_cfg", "image_batch",
     "image_invert", "image_join", "image_load", "image_preview", "image_resize", "image_save",
     "latent_empty", "latent_from_batch", "latent_set_mask", "list_broadcast", "list_get", "list_join",
