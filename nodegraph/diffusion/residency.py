@@ -148,7 +148,8 @@ class Residency:
         with self._changed:
             entry = self._entries.get(key)
             if entry is not None:
-                entry.pins = max(0, entry.pins + by)
+                for each in (entry, *(self._entries[need] for need in entry.needs)):
+                    each.pins = max(0, each.pins + by)
                 self._carry_out(shrink(self._held(), self.budgets))
                 self._changed.notify_all()
 
@@ -220,14 +221,19 @@ class Residency:
             # Its builder failed and has removed it: try as if it had never been there.
 
     def _usable(self, key: Hashable, load: Load) -> _Entry | None:
-        """The entry, unless it lies so that what will be built on it has no room: then it is placed anew."""
+        """The entry; None where it is to be placed anew.
+
+        That is where what will be built on it has no room, or where it is streamed and would now fit whole.
+        """
         entry = self._entries.get(key)
         budget = self.budgets.device
-        if entry is None or not load.beside() or budget is None or entry.busy:
+        if entry is None or budget is None or entry.busy or entry.tier == "host":
             return entry
         others = [other for other in self._held() if other.key != key and other.tier == "device"]
-        taken = sum(other.bytes for other in others if other.busy)
-        if taken + entry.size + load.beside(entry.placement.streamed) <= budget:
+        room = budget - sum(other.bytes for other in others if other.busy)
+        streamed = entry.placement.streamed
+        whole_now = bool(streamed) and load.bytes + load.beside() <= room
+        if not whole_now and entry.size + load.beside(streamed) <= room:
             return entry
         self._carry_out(Move(other, None) for other in self._on(key))
         room = place_on_host(entry.size, self._held(), self.budgets) if entry.demote is not None else None

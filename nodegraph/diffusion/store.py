@@ -164,15 +164,19 @@ class Store:
         if "vae" not in base.checkpoint.components:
             return None
 
-        def fit(room: Room) -> tuple[PreviewMap, int]:  # noqa: ARG001 - a build is told its room
-            with self.use(Vae(model.base, model.family, latent_format=model.latent_format)) as vae:
-                drawn = fit_preview(vae, model.latent_format)
-            self._count("preview_fits", 1)
-            return drawn, byte_size({"factors": drawn.factors, "bias": drawn.bias})
-
         key = ("preview", model.base.hash)
-        with self._resident.hold(key, fit, what="preview colours", owner=base.title) as drawn:
-            return partial(self._draw, drawn)
+        with ExitStack() as stack:
+            if not self._resident.has(key):  # first, so that it may wait for room: it is the larger one
+                recipe = Vae(model.base, model.family, latent_format=model.latent_format)
+                vae = stack.enter_context(self.use(recipe))
+
+            def fit(room: Room) -> tuple[PreviewMap, int]:  # noqa: ARG001 - a build is told its room
+                drawn = fit_preview(vae, model.latent_format)
+                self._count("preview_fits", 1)
+                return drawn, byte_size({"factors": drawn.factors, "bias": drawn.bias})
+
+            held = self._resident.hold(key, fit, what="preview colours", owner=base.title)
+            return partial(self._draw, stack.enter_context(held))
 
     def _draw(self, drawn: PreviewMap, samples: Tensor) -> Image:
         self._count("previews", 1)
@@ -440,7 +444,9 @@ class Store:
 
 
 def _live_key(recipe: Recipe, component: str) -> Hashable:
-    return ("live", recipe, component)
+    """The key of a live object. Patches that change no weight have no part in it."""
+    whole = with_weight_patches(recipe, SAMPLING_KINDS) if isinstance(recipe, Model) else recipe
+    return ("live", whole, component)
 
 
 def _to_host(weights: _Weights) -> tuple[dict[str, Tensor], int] | None:

@@ -239,6 +239,20 @@ def test_what_leaves_the_device_waits_on_the_host_and_comes_back_without_the_dis
     assert {entry.tier for entry in store.explain()} == {"device", "host"}
 
 
+def test_what_was_streamed_is_loaded_whole_once_there_is_room(checkpoint: Path, folder: Folder) -> None:
+    base = folder.add(checkpoint)
+    store = Store(folder, "cpu", budget_bytes=4_000_000)
+    with store.use(TextEncoder(base, "sd1")):  # 0.18 MB, and it is in use
+        store.pin(Vae(base, "sd1"))
+        denoised(store, Model(base, "sd1"))
+        assert store.counters()["streamed_blocks"] > 0
+    store.unpin(Vae(base, "sd1"))
+    denoised(store, Model(base, "sd1"))
+    before = store.counters()
+    denoised(store, Model(base, "sd1"))
+    assert store.counters() == before
+
+
 def test_the_refusal_names_needed_and_available_bytes(checkpoint: Path, folder: Folder) -> None:
     model = Model(folder.add(checkpoint), "sd1")
     with pytest.raises(ModelMemoryError) as caught:
