@@ -236,8 +236,8 @@ class Residency:
         if not whole_now and entry.size + load.beside(streamed) <= room:
             return entry
         self._carry_out(Move(other, None) for other in self._on(key))
-        room = place_on_host(entry.size, self._held(), self.budgets) if entry.demote is not None else None
-        self._carry_out((*(room or ()), Move(key, None if room is None else "host")))
+        moves = place_on_host(entry.size, self._held(), self.budgets) if entry.demote is not None else None
+        self._carry_out((*(moves or ()), Move(key, None if moves is None else "host")))
         return None
 
     def _placed(self, load: Load, tier: Tier, kept: _Entry | None, *, wait: bool) -> Placement | None:
