@@ -43,12 +43,13 @@ from nodegraph.diffusion.residency import Residency, Resident, Room
 from nodegraph.diffusion.streaming import Courier, Streamer, ThreadCourier, blocks_of, placeholder
 from nodegraph.diffusion.text.embeddings import KIND, Embedding
 from nodegraph.diffusion.text.parts import Part, PromptEncoder
+from nodegraph.diffusion.text.pickled import read_pickled
 from nodegraph.diffusion.weights import byte_size, read_tensors
 from nodegraph.modelfiles.families import FAMILIES, TITLES, Checkpoint, Family
 from nodegraph.modelfiles.safetensors_header import Header, read_header
 from nodegraph.modelfiles.sources import renamed
 from nodegraph.runtime import Files, LiveDenoiser, LiveTextEncoder, LiveVae, Previewer
-from nodegraph.values import Image, Model, ModelFile, Recipe, TextEncoder, Vae
+from nodegraph.values import Image, Model, ModelFile, Patch, Recipe, TextEncoder, Vae
 
 PATCH_KINDS: Mapping[str, PatchKind] = {"lora": LORA}
 """The patch kinds of this library; a plugin's store gets a table with more rows."""
@@ -151,6 +152,16 @@ class Store:
             return self._live(recipe, _Slot("vae", "autoencoder", self.precision.vae), build_vae)
         raise TypeError(f"no live object for a {type(recipe).__name__}")
 
+    @contextmanager
+    def _embedding(self, patch: Patch) -> Iterator[Embedding]:
+        """A learned word with the tensors of its file."""
+        content_hash, name = patch.get("file"), patch.get("name")
+        if dict(patch.params).get("pickle"):  # a few kilobytes, read by consent
+            yield Embedding(name, read_pickled(self._files.path(ModelFile(content_hash))))
+            return
+        with self._patch_file(content_hash) as file:
+            yield Embedding(name, file.tensors)
+
     def inspect(self, file: ModelFile) -> Checkpoint:
         """What the file holds. ModelFileError where it is no supported model."""
         return self._base(file).checkpoint
@@ -225,11 +236,8 @@ class Store:
                 build = partial(build_text_part, encoder, part.layers_skipped, self._tokenizers)
                 live: Any = stack.enter_context(self._live(part, slot, build))
                 parts[encoder.component] = live
-            words: list[Embedding] = []
-            for patch in recipe.patches:
-                if patch.kind == KIND:
-                    file = stack.enter_context(self._patch_file(patch.get("file")))
-                    words.append(Embedding(patch.get("name"), file.tensors))
+            taught = [patch for patch in recipe.patches if patch.kind == KIND]
+            words = [stack.enter_context(self._embedding(patch)) for patch in taught]
             yield PromptEncoder(declared_encoders(recipe, self._families), parts, words)
 
     @contextmanager

@@ -13,8 +13,9 @@ from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.text.clip import CLIP_L, ClipPart, build_clip
 from nodegraph.diffusion.text.embeddings import Embedding, pieces
 from nodegraph.diffusion.text.parts import PromptEncoder
+from nodegraph.diffusion.text.pickled import read_pickled
 from nodegraph.diffusion.text.tokenizer import ClipTokenizer
-from nodegraph.errors import InputError
+from nodegraph.errors import InputError, ModelFileError
 from nodegraph.values import Patch, TextEncoder
 from tests.diffusion.small_models import TEXT, Folder, byte_vocabulary, randomise
 
@@ -118,7 +119,7 @@ def test_the_store_brings_the_word_and_shares_the_encoder(checkpoint: Path, tmp_
     plain = TextEncoder(files.add(checkpoint), "sd1")
     path = tmp_path / "word.safetensors"
     save_file({"emb_params": torch.ones(2, WIDTH)}, path)
-    taught = plain.patched(Patch.of("embedding", name="word", file=files.add(path).hash))
+    taught = plain.patched(Patch.of("embedding", name="word", file=files.add(path).hash, pickle=False))
     store = Store(files, "cpu")
     with store.use(plain) as live:
         without = live.encode("a red cat").tokens
@@ -126,3 +127,29 @@ def test_the_store_brings_the_word_and_shares_the_encoder(checkpoint: Path, tmp_
         assert torch.equal(live.encode("a red cat").tokens, without)
         assert not torch.allclose(live.encode("a embedding:word cat").tokens, without, atol=1e-2)
     assert store.counters()["builds"] == 1
+
+
+def test_a_pickle_is_read_as_tensors(tmp_path: Path) -> None:
+    vectors = torch.rand(2, WIDTH)
+    held = {"string_to_token": {"*": 265}, "string_to_param": {"*": vectors}, "name": "word", "step": 5}
+    for number, content in enumerate((held, vectors, {"word": vectors}, {"clip_l": vectors})):
+        path = tmp_path / f"{number}.pt"
+        torch.save(content, path)
+        assert torch.equal(Embedding("word", read_pickled(path)).vectors("clip_l", WIDTH), vectors)
+
+
+class _Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return print, ("this must never run",)
+
+
+def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "trap.pt"
+    torch.save({"string_to_param": _Trap()}, path)
+    with pytest.raises(ModelFileError) as caught:
+        read_pickled(path)
+    assert caught.value.problem.code == "model_file_pickle"
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(ModelFileError):
+        read_pickled(path)
+    assert "must never" not in capsys.readouterr().out

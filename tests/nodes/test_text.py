@@ -76,3 +76,19 @@ def test_a_prompt_names_an_embedding_by_its_file(engine: Engine, tmp_path: Path)
     assert first.shape == encoded(engine, "a red circle").shape
     save_file({"emb_params": torch.full((1, 128), -1.0)}, path)
     assert not torch.equal(run(), first)  # another content under the same name is another result
+
+
+def test_a_pickled_embedding_needs_consent(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "dream.pt"
+    torch.save({"string_to_param": {"*": torch.ones(1, 128)}}, path)
+
+    def run(*, allow: bool) -> torch.Tensor:
+        g = Graph()
+        plain = g(load_checkpoint)(file=TINY).text_encoder
+        encoder = g(load_embedding)(text_encoder=plain, file=str(path), allow_pickle=allow)
+        g.output("result", g(text_encode)(encoder=encoder, text="a embedding:dream circle"))
+        return tokens(engine, g)
+
+    with pytest.raises(RunFailedError, match=r"(?i)pickle"):
+        run(allow=False)
+    assert run(allow=True).shape == (1, 77, 128)
