@@ -16,7 +16,7 @@ from nodegraph.diffusion.nets.mmdit import MMDiT
 from nodegraph.diffusion.prediction import Flow, Noising
 from nodegraph.diffusion.schedules import FlowSchedule, FluxSchedule, Schedule
 from nodegraph.errors import InputError
-from nodegraph.modelfiles.families import Checkpoint
+from nodegraph.modelfiles.families import FAMILIES, Checkpoint
 from nodegraph.runtime import Extras
 from nodegraph.values import LatentFormat, Model, NoiseSchedule
 
@@ -30,9 +30,18 @@ def mmdit_denoiser(network: MMDiT, recipe: Model, _checkpoint: Checkpoint) -> MM
 
 
 def flux_denoiser(network: Flux, recipe: Model, checkpoint: Checkpoint) -> FluxDenoiser:
-    """A FLUX.1 network with the schedule of its recipe and the guidance scale of its family."""
+    """A FLUX.1 network with the schedule of its recipe and the guidance scale of its variant."""
     noising = flow_noising(recipe.schedule)
-    return FluxDenoiser(network, noising, recipe.latent_format, checkpoint.defaults.guidance)
+    return FluxDenoiser(network, noising, recipe.latent_format, _usual_guidance(recipe, checkpoint))
+
+
+def _usual_guidance(recipe: Model, checkpoint: Checkpoint) -> float | None:
+    """What the recipe's variant is told where a prompt says nothing; in a family of a plugin, the file's."""
+    family = next((family for family in FAMILIES if family.name == recipe.family), None)
+    if family is None:
+        return checkpoint.defaults.guidance
+    variant = family.variant(recipe.variant)
+    return ((variant and variant.defaults) or family.defaults).guidance
 
 
 def flow_noising(schedule: NoiseSchedule) -> Noising:

@@ -304,6 +304,14 @@ def test_the_prompts_guidance_wins_over_the_familys() -> None:
     assert not torch.allclose(usual, predicted(flux_of("dev and Kontext"), prompt(1, guidance=1.0), x))
 
 
+def test_the_recipes_variant_sets_the_usual_guidance(saved: Callable[..., Model], folder: Folder) -> None:
+    model, store = saved("dev and Kontext"), Store(folder, "cpu", "float32")
+    for variant, usual in (("", 3.5), ("kontext", 2.5)):
+        with store.use(replace(model, variant=variant)) as denoiser:
+            assert isinstance(denoiser, FluxDenoiser)
+            assert denoiser.guidance == usual
+
+
 def test_pictures_are_given_in_the_scale_of_the_model() -> None:
     """The denoiser is the network on scaled pictures, and x0 = x - sigma * v."""
     denoiser = flux_of("Fill")
