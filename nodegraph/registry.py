@@ -179,7 +179,9 @@ class Registry:
 def suggest(name: str, known: Iterable[str]) -> str:
     """A remedy for a misspelt name: the nearest known ones, or all when they are few."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=3, cutoff=0.55)
+    near = get_close_matches(name, names, n=3, cutoff=0.75) or get_close_matches(
+        name, names, n=3, cutoff=0.55
+    )
     if near:
         return "Did you mean " + " or ".join(f"'{item}'" for item in near) + "?"
     if names and len(names) <= 12:

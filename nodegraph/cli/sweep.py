@@ -43,7 +43,7 @@ def sweep(
     texts = [plain_text(value) for value in values]
     if None not in texts and output is None:
         for (cell, _), text in zip(done, texts, strict=True):
-            click.echo(f"{label(cell)}: {text}")
+            click.echo(f"{label(cell)} -> {text}")
         return
     record = _record(asked, done[0][1].record)
     if None not in texts:

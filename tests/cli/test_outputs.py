@@ -102,7 +102,7 @@ def test_a_picture_that_nobody_saves_says_how_to_keep_it(cli: Cli, tmp_path: Pat
 def test_a_sweep_over_plain_outputs_is_a_list(cli: Cli, tmp_path: Path) -> None:
     path = write(tmp_path / "plain.json", PLAIN)
     done = cli("run", path, "--name", "sum", "--sweep", "a=1,2")
-    assert done.out.splitlines() == ["a 1: 1.5", "a 2: 2.5"]
+    assert done.out.splitlines() == ["a: 1 -> 1.5", "a: 2 -> 2.5"]
     assert cli("run", path, "--name", "sum", "--sweep", "a=1,2", "-o", "out.json").code == 0
     assert json.loads((tmp_path / "out.json").read_text()) == [
         {"inputs": {"a": 1}, "value": 1.5}, {"inputs": {"a": 2}, "value": 2.5},

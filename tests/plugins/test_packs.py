@@ -13,6 +13,7 @@ from nodegraph import hookimpl, node
 from nodegraph.engine import Engine
 from nodegraph.errors import DeclarationError, InputError
 from nodegraph.hookspecs import ChoiceEntry, Exporter, Hooks, NodeMigration, Resources, ResourceSettings
+from nodegraph.modelfiles.families import Family
 from nodegraph.packs import load_packs
 from nodegraph.runtime import Files, RunRecord
 from tests.toy import Box, NoModels, Toy, shown, toy_packs, workflow
@@ -245,6 +246,10 @@ class Everything(Nodes):
     @hookimpl
     def register_choices(self) -> Sequence[ChoiceEntry]:
         return [ChoiceEntry("operations", "halve", "half the number", lambda: lambda number: number / 2)]
+
+    @hookimpl
+    def register_model_families(self) -> Sequence[Family]:
+        return []  # what a family is for is tested where files are told apart
 
     @hookimpl
     def register_exporters(self) -> Sequence[Exporter]:
