@@ -68,6 +68,9 @@ _KINDS: Tests = (
         _any_contains("lora_down.", "lora_up.", "lora_A.", "lora_B.", ".hada_w1", ".lokr_w1", "_lora.down."),
     ),
     (_CONTROLNET, _any_contains("zero_convs.0.0", "controlnet_cond_embedding.", "controlnet_blocks.0.")),
+    # Both have the tensors of SDXL and another noise schedule: taken for SDXL they would give wrong pictures.
+    (Other("a Playground 2.5 checkpoint"), _has("edm_mean", "edm_std")),
+    (Other("an SDXL checkpoint with an EDM schedule"), _any_contains("edm_vpred.sigma")),
     (_QUANTISED, _any_contains(".comfy_quant", ".weight_scale_2", ".pre_quant_scale", ".qweight", ".absmax")),
 )
 """Files whose tensors may look like a model's and are none that can be used as it is."""

@@ -263,6 +263,8 @@ OTHERS: dict[str, tuple[dict[str, tuple[int, ...]], str]] = {
     "diffusers": ({"down_blocks.0.resnets.0.conv1.weight": (320, 320, 3, 3)}, "diffusers"),
     "quantised": ({"double_blocks.0.img_mlp.0.comfy_quant": (9,)}, "quantised"),
     "text encoder": ({"text_model.encoder.layers.0.mlp.fc1.weight": (3072, 768)}, "text encoder"),
+    "Playground 2.5": ({**small_shapes(), "edm_mean": (1, 4, 1, 1), "edm_std": (1, 4, 1, 1)}, "Playground"),
+    "EDM SDXL": ({**small_shapes(), "edm_vpred.sigma_max": (1,)}, "EDM"),
     "nothing": ({}, "no tensors"),
     "anything": ({"a": (1,), "b": (1,), "c": (1,), "d": (1,)}, "and 1 more"),
 }  # fmt: skip

@@ -78,10 +78,14 @@ def test_same_seed_gives_the_same_bits(tmp_path: Path) -> None:
     assert torch.equal(results[0], results[1])
 
 
+STEPS = {"dpm_2_ancestral": 12}
+"""Long steps to a tiny level magnify the rounding that differs with the size of the batch."""
+
+
 @pytest.mark.parametrize("sampler", SAMPLER_HELP)
 def test_image_of_a_batch_equals_the_image_alone(engine: Engine, sampler: str) -> None:
     document = engine.load("template:text-to-image").with_values(
-        {("latent", "batch"): 3, ("sample", "sampler"): sampler, ("sample", "steps"): 4}
+        {("latent", "batch"): 3, ("sample", "sampler"): sampler, ("sample", "steps"): STEPS.get(sampler, 4)}
     )
     picked = document.to_json()
     picked["nodes"]["third"] = {
