@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -179,9 +179,9 @@ class Registry:
 def suggest(name: str, known: Iterable[str]) -> str:
     """A remedy for a misspelt name: the nearest known ones, or all when they are few."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=3, cutoff=0.75) or get_close_matches(
-        name, names, n=3, cutoff=0.55
-    )
+    near = get_close_matches(name, names, n=3, cutoff=0.55)
+    likeness = {item: SequenceMatcher(None, item, name).ratio() for item in near}
+    near = [item for item in near if likeness[item] > likeness[near[0]] - 0.2]  # far ones only distract
     if near:
         return "Did you mean " + " or ".join(f"'{item}'" for item in near) + "?"
     if names and len(names) <= 12:
