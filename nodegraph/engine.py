@@ -8,18 +8,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import platformdirs
 
-from nodegraph.errors import CancelledError, InputError, Problem, RunFailedError, WorkflowError
+from nodegraph.errors import InputError, Problem, WorkflowError
 from nodegraph.execution import events
 from nodegraph.execution.cache import Kept, MemoryCache
 from nodegraph.execution.cancel import CancelToken
-from nodegraph.execution.collector import held
+from nodegraph.execution.collector import Hold
 from nodegraph.execution.context import Surroundings
 from nodegraph.execution.debug import Watch
 from nodegraph.execution.disk import DiskCache
@@ -42,6 +42,7 @@ from nodegraph.execution.plan import (
     plan,
     resolve_targets,
 )
+from nodegraph.execution.results import RunResult, result_of
 from nodegraph.execution.saved import SavedFiles
 from nodegraph.execution.tiers import Tiers
 from nodegraph.graph.binding import BoundGraph, bind, problems_of
@@ -53,8 +54,7 @@ from nodegraph.graph.sources import open_document
 from nodegraph.graph.sweep import Axis, Mode, cells, drawn
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.packs import Packs, load_packs
-from nodegraph.registry import suggest
-from nodegraph.runtime import Artifact, Keyed, RunRecord
+from nodegraph.runtime import Keyed, RunRecord
 
 Source = BoundGraph | Document | Path | str | bytes | Mapping[str, Any]
 DISK_CACHE_BYTES = 4 * 2**30
@@ -63,33 +63,6 @@ DISK_CACHE_BYTES = 4 * 2**30
 def default_data_dir() -> Path:
     """Where models, caches and results are kept when no other place is named."""
     return Path(platformdirs.user_data_dir("nodegraph", appauthor=False))
-
-
-@dataclass(frozen=True, repr=False)  # asyncio.run prints its result into a message: it must be short
-class RunResult:
-    """What a run gave: named outputs, saved files, and what happened to each node."""
-
-    outputs: Mapping[str, Any]
-    artifacts: Sequence[Artifact]
-    nodes: Mapping[str, events.NodeFinished]
-    plan: Plan
-    record: RunRecord
-
-    def __repr__(self) -> str:
-        return f"<RunResult of {len(self.nodes)} nodes: {', '.join(self.outputs)}>"
-
-    def key(self, node: str) -> str:
-        """The key of a node's result. InputError if the workflow has no such node."""
-        entry = self.plan.entries.get(node)
-        if entry is None or entry.key is None:
-            raise InputError(
-                f"there is no node '{node}'", code="unknown_node", remedy=suggest(node, self.plan.entries)
-            )
-        return entry.key
-
-    def outcomes(self, outcome: events.Outcome) -> list[str]:
-        """The nodes with that outcome, in the order in which they finished."""
-        return [id_ for id_, finished in self.nodes.items() if finished.outcome == outcome]
 
 
 class Engine:
@@ -253,14 +226,27 @@ class Engine:
         def post(event: events.Event) -> None:
             loop.call_soon_threadsafe(on_event, event)
 
-        try:
-            graph, planned, reused = await asyncio.to_thread(
-                self._prepare, source, inputs, targets, post, cancel
-            )
-        except asyncio.CancelledError:
-            cancel.cancel()  # the thread stops hashing
-            raise
-        record = self._record(graph, planned)
+        with Hold() as hold:
+            try:
+                graph, planned, reused = await asyncio.to_thread(
+                    self._prepare, source, inputs, targets, post, cancel, hold
+                )
+            except asyncio.CancelledError:
+                cancel.cancel()  # the thread stops hashing
+                raise
+            record = self._record(graph, planned)
+            around = self._surroundings(graph, record, cancel, previews)
+            executor = self._executor(planned, reused, around, on_event)
+            if not graph.is_trivial:
+                hold.end()
+            state = await executor.run()
+            await self._tiers.written()
+            self._earlier.put(planned, state.finished, write=self._tiers.writable)
+            return result_of(graph, planned, record, state)
+
+    def _surroundings(
+        self, graph: BoundGraph, record: RunRecord, cancel: CancelToken, previews: bool
+    ) -> Surroundings:
         around = Surroundings(
             self.registry,
             self.files,
@@ -278,10 +264,7 @@ class Engine:
             self._watch,
             previews,
         )
-        state = await self._executor(planned, reused, around, on_event).run()
-        await self._tiers.written()
-        self._earlier.put(planned, state.finished, write=self._tiers.writable)
-        return _result(graph, planned, record, state)
+        return around
 
     async def sweep(
         self,
@@ -393,11 +376,14 @@ class Engine:
         targets: Sequence[str] | None,
         emit: events.Emit,
         cancel: CancelToken,
+        hold: Hold,
     ) -> tuple[BoundGraph, Plan, Mapping[str, Mapping[str, Any]]]:
         """The graph, its plan, and what the plan reuses: in our hands, before the cache can drop it."""
-        with held():
-            graph = self.bind(source, **inputs)
-            wanted = resolve_targets(graph, targets)
+        graph = self.bind(source, **inputs)
+        wanted = resolve_targets(graph, targets)
+        if files_of(graph):
+            with hold.lifted():
+                self._hash_files(graph, emit, cancel)
         while True:
             planned = self._plan(graph, wanted, emit, cancel)
             check_outputs(planned, self.outputs)
@@ -416,8 +402,7 @@ class Engine:
         cancel: CancelToken,
         given: Mapping[str, Keyed] | None = None,
     ) -> Plan:
-        for kind, name in sorted(files_of(graph)):
-            self.files.ensure(kind, name, _hash_progress(name, emit, cancel))
+        self._hash_files(graph, emit, cancel)
         weights = computes_with_weights(graph)
         snapshot = Snapshot(
             file_hashes=self.files.snapshot(files_of(graph)),
@@ -432,8 +417,12 @@ class Engine:
             fleeting=frozenset(id_ for id_, keyed in (given or {}).items() if not keyed.lasting),
             choice_code=self.registry.choice_code,
         )
-        with held():
+        with Hold():
             return plan(graph, targets, snapshot)
+
+    def _hash_files(self, graph: BoundGraph, emit: events.Emit, cancel: CancelToken) -> None:
+        for kind, name in sorted(files_of(graph)):
+            self.files.ensure(kind, name, _hash_progress(name, emit, cancel))
 
     def _guard(self) -> AbstractContextManager[object]:
         return self.resources.guard()
@@ -475,16 +464,3 @@ def _hash_progress(name: str, emit: events.Emit, cancel: CancelToken) -> Callabl
 
 def _writing(exporter: Exporter, part: object, record: RunRecord) -> Callable[[Path], None]:
     return lambda path: exporter.write(part, path, record)
-
-
-def _result(graph: BoundGraph, planned: Plan, record: RunRecord, state: RunState) -> RunResult:
-    if state.cancelled:
-        raise CancelledError("the run was cancelled")
-    if state.failures:
-        raise RunFailedError(state.failures)
-    outputs = {
-        name: state.outputs[node][output]
-        for name, (node, output) in graph.outputs.items()
-        if node in state.outputs
-    }
-    return RunResult(outputs, tuple(state.artifacts), state.finished, planned, record)

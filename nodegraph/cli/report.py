@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from nodegraph.engine import RunResult
 from nodegraph.execution.plan import Plan
+from nodegraph.execution.results import RunResult
 
 # Which part of the time a node belongs to; every other node counts under its own category.
 _PHASES: Mapping[str, str] = {"Text": "encode", "Sampling": "sample", "Latent": "decode", "Load": "load"}

@@ -17,11 +17,12 @@ from nodegraph.cli.report import show_memory, show_plan, show_times
 from nodegraph.cli.signals import signals
 from nodegraph.cli.sources import find_workflow, input_values, load_workflow, stored_sweep
 from nodegraph.cli.sweep import sweep
-from nodegraph.engine import Engine, RunResult
+from nodegraph.engine import Engine
 from nodegraph.errors import InputError
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.events import Emit
 from nodegraph.execution.plan import has_effect
+from nodegraph.execution.results import RunResult
 from nodegraph.graph.binding import BoundGraph
 from nodegraph.graph.inputs import input_specs
 from nodegraph.graph.sweep import Mode, Sweep, parse_axis

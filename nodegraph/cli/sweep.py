@@ -14,10 +14,11 @@ from nodegraph.cli.outputs import plain_text
 from nodegraph.cli.previews import listener
 from nodegraph.cli.progress import Display
 from nodegraph.cli.signals import signals
-from nodegraph.engine import Engine, RunResult
+from nodegraph.engine import Engine
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.events import Emit
 from nodegraph.execution.files import write_numbered
+from nodegraph.execution.results import RunResult
 from nodegraph.graph.binding import BoundGraph
 from nodegraph.graph.inputs import draw_seed, input_specs
 from nodegraph.graph.sweep import Sweep, columns, drawn, label

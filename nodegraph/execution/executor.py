@@ -26,7 +26,7 @@ from nodegraph.errors import CancelledError, NodeFailedError
 from nodegraph.execution import events
 from nodegraph.execution.board import Board, Slot
 from nodegraph.execution.calling import arguments_of, outputs_of, problem_of
-from nodegraph.execution.collector import held
+from nodegraph.execution.collector import Hold
 from nodegraph.execution.context import NodeContext, Surroundings
 from nodegraph.execution.debug import Origin
 from nodegraph.execution.demand import Askers, LazyValue, ReadyValue, UpstreamError
@@ -108,8 +108,7 @@ class Executor:
         with self.around.cancel.calling(self._interrupt):
             try:
                 # Nodes of microseconds leave no garbage worth a collection, which would walk the whole plan.
-                trivial = all(type_.runs_at_once for type_ in self.plan.graph.types)
-                with held() if trivial else nullcontext():
+                with Hold() if self.plan.graph.is_trivial else nullcontext():
                     await self._schedule()
             except BaseException as error:
                 # The caller's task was cancelled, or a listener raised (it is told no more): let running

@@ -73,6 +73,11 @@ class BoundGraph:
         return list({id(node.type): node.type for node in self.nodes.values()}.values())
 
     @cached_property
+    def is_trivial(self) -> bool:
+        """Whether every node runs at once, in microseconds."""
+        return all(type_.runs_at_once for type_ in self.types)
+
+    @cached_property
     def control_nodes(self) -> Sequence[BoundNode]:
         """The nodes that run bodies."""
         if not any(type_.body_inputs for type_ in self.types):

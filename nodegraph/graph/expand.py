@@ -9,7 +9,7 @@ first linked input of a fitting type.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ from nodegraph.graph.document import (
 from nodegraph.graph.flatnodes import Entry, FlatNode
 from nodegraph.graph.literals import FileNames
 from nodegraph.graph.subgraphs import outside, type_of
+from nodegraph.graph.templates import PLAIN, Template, argument_of, templates_of
 from nodegraph.registry import Registry, suggest
 from nodegraph.sockets import SocketType, assignable
 
@@ -97,6 +98,8 @@ class _Expander:
         self.definitions: dict[str, NodeType | None] = {}
         self.bridges: dict[str, Entry] = {}
         self.aliases: dict[Endpoint, str] = {}
+        self.templates: dict[tuple[str, ...], list[Template]] = {}
+        self.open: list[tuple[dict[str, Any], str]] = []
         self.scopes: deque[_Scope] = deque()
         self._placed = 0
         self._cut = False  # whether a link led to nothing
@@ -110,8 +113,11 @@ class _Expander:
                 message = f"the subgraphs expand to more than {MAX_NODES} nodes"
                 self.flat.problems.append(Problem("too_large", message))
                 break
-            for id_, entry in scope.nodes.items():
-                self._place(scope, id_, entry)
+            for template in self._templates_of(scope):
+                if template.simple:
+                    self._place_simple(scope, template)
+                else:
+                    self._place(scope, template)
         self._resolve_links()
         self._spread_mutes()
         for name, reference in outputs.items():
@@ -120,24 +126,65 @@ class _Expander:
                 self.flat.outputs[name] = target if target is not None else reference
         return self.flat
 
-    def _place(self, scope: _Scope, id_: str, entry: NodeEntry) -> None:
-        path = scope.prefix + id_
-        inputs = {name: self._absolute(scope, path, name, value) for name, value in entry.inputs.items()}
-        if _ABSENT in inputs.values():
-            inputs = {name: value for name, value in inputs.items() if value is not _ABSENT}
+    def _templates_of(self, scope: _Scope) -> list[Template]:
+        """The nodes of a scope as its definition gives them, looked at once for all its uses."""
+        name = scope.chain[-1:]  # nothing at the top level
+        if name not in self.templates:
+            self.templates[name] = templates_of(scope.nodes, self.registry, inside=bool(scope.chain))
+        return self.templates[name]
+
+    def _place_simple(self, scope: _Scope, template: Template) -> None:
+        """Place a node that is its own expansion: by far the most are."""
+        path = scope.prefix + template.id
+        if template.type is not None:
+            self.types[path] = template.type
+        inputs = self._inputs(scope, path, template)
+        self._add(path, template.entry, inputs, template.open)
+
+    def _inputs(self, scope: _Scope, path: str, template: Template) -> dict[str, Any]:
+        """A node's inputs, with links as paths and without what stands for nothing."""
+        prefix, arguments = scope.prefix, scope.arguments
+        inputs = dict(template.entry.inputs)
+        for name, reference in template.near:
+            inputs[name] = {"from": prefix + reference}
+        for name, argument in template.given:
+            value = arguments.get(argument, _ABSENT)
+            if value is not _ABSENT:
+                inputs[name] = value
+                continue
+            del inputs[name]
+            if argument not in arguments:
+                self._unknown_argument(scope, path, name, argument)
+        for name, value in template.rest:
+            inputs[name] = self._absolute(scope, path, name, value)
+        return inputs
+
+    def _add(self, path: str, entry: NodeEntry, inputs: dict[str, Any], open_: Iterable[str]) -> None:
+        """Put a node into the flat form; its open inputs may hold links that lead through other nodes."""
         if isinstance(entry, DamagedEntry):
-            placed: Entry = entry
-        else:
-            placed = FlatNode(entry.type, inputs, entry.version, entry.title)
+            self.flat.nodes[path] = entry
+            return
+        self.flat.nodes[path] = FlatNode(entry.type, inputs, entry.version, entry.title)
+        for name in open_:
+            if type(inputs.get(name)) not in PLAIN:
+                self.open.append((inputs, name))
+
+    def _place(self, scope: _Scope, template: Template) -> None:
+        """Place a subgraph node, which is entered, or one that is muted or bypassed."""
+        entry = template.entry
+        path = scope.prefix + template.id
+        inputs = self._inputs(scope, path, template)
         type_ = self._type(path, entry)
         if entry.mode == "mute":
             self.flat.muted.add(path)
-        elif entry.mode == "bypass" and type_ is not None:
-            self.bridges[path] = placed
-        elif type_ is not None and entry.type.startswith("#"):
-            self._enter(scope, path, placed, type_)
+        elif type_ is None or not (entry.mode == "bypass" or entry.type.startswith("#")):
+            self._add(path, entry, inputs, list(inputs))
         else:
-            self.flat.nodes[path] = placed
+            placed = FlatNode(entry.type, inputs, entry.version, entry.title)
+            if entry.mode == "bypass":
+                self.bridges[path] = placed
+            else:
+                self._enter(scope, path, placed, type_)
 
     def _type(self, path: str, entry: NodeEntry) -> NodeType | None:
         """The node's type; what is wrong with a subgraph's is noted, what with a node's is found later."""
@@ -225,24 +272,23 @@ class _Expander:
         return {"value": value} if isinstance(value, dict) else value
 
     def _absolute(self, scope: _Scope, path: str, name: str, value: Any) -> Any:
-        """A value with links as paths and subgraph inputs replaced, one level into lists and objects."""
-        if type(value) in _PLAIN:
-            return value
+        """A link as a path, or a list or object with its links and arguments replaced, one level deep."""
         reference = link_of(value)
         if reference is not None:
             return {"from": scope.prefix + reference}
-        argument = argument_of(value) if scope.chain else None
-        if argument is not None:
-            if argument not in scope.arguments:
-                self._unknown_argument(scope, path, name, argument)
-                return _ABSENT
-            return scope.arguments[argument]
         return _map_items(value, lambda item: self._absolute_item(scope, path, name, item))
 
     def _absolute_item(self, scope: _Scope, path: str, name: str, item: Any) -> Any:
-        if link_of(item) is not None or (argument_of(item) is not None and scope.chain):
-            return self._absolute(scope, path, name, item)
-        return item
+        reference = link_of(item)
+        if reference is not None:
+            return {"from": scope.prefix + reference}
+        argument = argument_of(item) if scope.chain else None
+        if argument is None:
+            return item
+        if argument not in scope.arguments:
+            self._unknown_argument(scope, path, name, argument)
+            return _ABSENT
+        return scope.arguments[argument]
 
     def _unknown_argument(self, scope: _Scope, path: str, name: str, argument: str) -> None:
         definition = self.document.subgraphs[scope.chain[-1]]
@@ -253,11 +299,8 @@ class _Expander:
         self._problem("unknown_input", message, path, entry, name, suggest(argument, definition.inputs))
 
     def _resolve_links(self) -> None:
-        for entry in self.flat.nodes.values():
-            if isinstance(entry, FlatNode):
-                for name, value in entry.inputs.items():
-                    if type(value) not in _PLAIN:
-                        entry.inputs[name] = _map_links(value, self._follow)
+        for inputs, name in self.open:
+            inputs[name] = _map_links(inputs[name], self._follow)
 
     def _follow(self, reference: str) -> str | None:
         """The reference behind subgraph outputs and bypassed nodes; None if a muted node stands behind it."""
@@ -354,20 +397,12 @@ class _Mark:
     """A place where a value was."""
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})  # neither links nor holds any
 _ABSENT = _Mark()
 _MUTED = _Mark()
 
 
 def _with_inputs(entry: Entry, inputs: dict[str, Any]) -> Entry:
     return FlatNode(entry.type, inputs, entry.version, entry.title) if isinstance(entry, FlatNode) else entry
-
-
-def argument_of(value: Any) -> str | None:
-    """The name in `{"input": "name"}`, by which a node in a subgraph reads an input of it; or None."""
-    if isinstance(value, dict) and len(value) == 1 and isinstance(value.get("input"), str):
-        return str(value["input"])
-    return None
 
 
 def _map_items(value: Any, function: Callable[[Any], Any]) -> Any:

@@ -10,8 +10,8 @@ from nodegraph.graph import topology
 from nodegraph.graph.builder import fresh_id
 from nodegraph.graph.calls import OPTIONS, Call, Local, Names, call_of, holds_links, python_text
 from nodegraph.graph.document import Step, link_of, literal_of, split_port, split_reference
-from nodegraph.graph.expand import argument_of
 from nodegraph.graph.members import port_of
+from nodegraph.graph.templates import argument_of
 from nodegraph.registry import Registry
 
 _WIDTH = 100

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from nodegraph.engine import Engine, RunResult
+from nodegraph.engine import Engine
 from nodegraph.errors import CancelledError, RunFailedError
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.inflight import Flight, Flights
+from nodegraph.execution.results import RunResult
 from tests.execution.conftest import NewEngine
 from tests.execution.work import Work
 from tests.toy import shown, workflow

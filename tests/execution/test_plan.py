@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodegraph.engine import Engine, RunResult
+from nodegraph.engine import Engine
 from nodegraph.errors import RunFailedError, WorkflowError
 from nodegraph.execution.plan import Plan, Snapshot, plan, resolve_targets
+from nodegraph.execution.results import RunResult
 from tests.conftest import MakeEngine
 from tests.execution.dags import Rows, descendants, document, rows
 from tests.toy import Toy, shown, workflow

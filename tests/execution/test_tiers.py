@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nodegraph.engine import RunResult
 from nodegraph.errors import InputError
 from nodegraph.execution import events
+from nodegraph.execution.results import RunResult
 from nodegraph.execution.tiers import worth_a_file
 from tests.execution.conftest import NewEngine
 from tests.execution.work import Work

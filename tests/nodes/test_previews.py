@@ -18,9 +18,9 @@ from torch.utils.flop_counter import FlopCounterMode
 import nodegraph_nodes
 from nodegraph import Context, Engine, File, Image, hookimpl, node
 from nodegraph.diffusion.sampling import sample
-from nodegraph.engine import RunResult
 from nodegraph.execution import events
 from nodegraph.execution.context import MAX_PREVIEWS
+from nodegraph.execution.results import RunResult
 from nodegraph.packs import load_packs
 from nodegraph.values import Conditioning, ConditioningEntry, Latent, Model
 from nodegraph_nodes.sampling.choices import SAMPLER_HELP

@@ -18,7 +18,7 @@ from nodegraph import Engine, Image
 from nodegraph.diffusion.nets.flux import Flux
 from nodegraph.diffusion.nets.mmdit import MMDiT
 from nodegraph.diffusion.nets.vae import AutoencoderKL
-from nodegraph.engine import RunResult
+from nodegraph.execution.results import RunResult
 from nodegraph.modelfiles.configs import VaeConfig
 from nodegraph.modelfiles.transformer_configs import FluxConfig, MMDiTConfig
 from tests.diffusion.small_models import randomise, tokenizer_metadata

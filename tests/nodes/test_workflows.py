@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from nodegraph import Engine, Image
-from nodegraph.engine import RunResult
 from nodegraph.execution.events import Event, NodeProgress
+from nodegraph.execution.results import RunResult
 from nodegraph_nodes.sampling.choices import SAMPLER_HELP
 
 TEMPLATES = ("text-to-image", "image-to-image", "inpaint", "lora")
