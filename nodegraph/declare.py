@@ -230,6 +230,11 @@ class NodeType:
         """The only output, where there is exactly one."""
         return next(iter(self.outputs.values())) if len(self.outputs) == 1 else None
 
+    @cached_property
+    def known_output(self) -> OutputSpec | None:
+        """The only output, where its type is also the same in every graph."""
+        return None if self.is_generic else self.single_output
+
     def to_json(self) -> dict[str, Any]:
         """The node for a catalogue: id, help, inputs with JSON schemas, outputs."""
         return {

@@ -165,13 +165,13 @@ def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:
     fleeting = _fleeting(graph, traits, snapshot.fleeting)
     actions = _Choice(graph, keys, effects, fleeting, traits, snapshot).actions(targets)
     entries: dict[str, PlanEntry] = {}
-    for id_, node in graph.nodes.items():
+    earlier = snapshot.earlier
+    # Three mappings in the same order, walked together: looking each node up again is dear in a large graph.
+    for (id_, node), key, part in zip(graph.nodes.items(), keys.values(), parts.values(), strict=True):
         action = actions.get(id_, "not needed")
         again = _AGAIN_EFFECT if id_ in effects else _AGAIN
-        reason = waiting.get(id_) or _reason(action, parts[id_], snapshot.earlier.get(id_), again)
-        entries[id_] = PlanEntry(
-            node, keys[id_], parts[id_], action, reason, effects.get(id_), id_ not in fleeting
-        )
+        reason = waiting.get(id_) or _reason(action, part, earlier.get(id_), again)
+        entries[id_] = PlanEntry(node, key, part, action, reason, effects.get(id_), id_ not in fleeting)
     return Plan(graph, entries, tuple(targets))
 
 
@@ -287,10 +287,9 @@ class _Choice:
         maybe: set[str] = set()
         # A file on disk does not give a node's outputs.
         read = {node for node, _ in self.graph.outputs.values()}
-        for id_ in reversed(list(self.graph.nodes)):
+        for id_, node in reversed(self.graph.nodes.items()):  # type: ignore[call-overload] # a dict's can
             if id_ not in needed and id_ not in maybe:
                 continue
-            node = self.graph.nodes[id_]
             action = self._reuse(node, id_ in read)
             if action is not None:
                 actions[id_] = action

@@ -272,6 +272,11 @@ class _Binder:
             params.pop(name, None)
             reference = link_of(given) if type(given) is dict else None
             if reference is not None:
+                source = self.types.get(reference)
+                known = source.known_output if source is not None else None
+                if known is not None and known.type is spec.type:  # the short way of most links
+                    links[name] = reference, known.name
+                    continue
                 link = self._bind_link(id_, spec, reference)
                 if link is not None:
                     links[name] = link
@@ -382,6 +387,8 @@ class _Binder:
             if spec is None:
                 continue  # the reference was reported where it is read
             type_ = self._output_type(source, spec.name)
+            if type_ is link.type:
+                continue
             verdict = assignable(type_, link.type)
             if not verdict.ok:
                 self._problem(

@@ -130,16 +130,13 @@ class _Expander:
         """The nodes of a scope as its definition gives them, looked at once for all its uses."""
         name = scope.chain[-1:]  # nothing at the top level
         if name not in self.templates:
-            self.templates[name] = templates_of(scope.nodes, self.registry, inside=bool(scope.chain))
+            self.templates[name] = templates_of(scope.nodes, inside=bool(scope.chain))
         return self.templates[name]
 
     def _place_simple(self, scope: _Scope, template: Template) -> None:
         """Place a node that is its own expansion: by far the most are."""
         path = scope.prefix + template.id
-        if template.type is not None:
-            self.types[path] = template.type
-        inputs = self._inputs(scope, path, template)
-        self._add(path, template.entry, inputs, template.open)
+        self._add(path, template.entry, self._inputs(scope, path, template), template.open)
 
     def _inputs(self, scope: _Scope, path: str, template: Template) -> dict[str, Any]:
         """A node's inputs, with links as paths and without what stands for nothing."""
@@ -199,6 +196,12 @@ class _Expander:
             self.types[path] = type_
         return type_
 
+    def _type_at(self, path: str) -> NodeType | None:
+        """The type of a node that has its place: noted for those that are not placed as they stand."""
+        if path in self.types or path not in self.flat.nodes:
+            return self.types.get(path)
+        return self.registry.nodes.get(self.flat.nodes[path].type)
+
     def _check_definition(self, path: str, entry: NodeEntry) -> None:
         name = entry.type[1:]
         definition = self.document.subgraphs.get(name)
@@ -257,6 +260,8 @@ class _Expander:
     def _argument(self, path: str, entry: Entry, spec: InputSpec) -> Any:
         """A link as it is, to be judged when types are known; a literal as the declared type wants it."""
         given = entry.inputs[spec.name]
+        if type(given) is spec.plain:  # the short way of most literals
+            return given
         reference = link_of(given)
         if reference is not None:
             self.flat.declared.append(Declared(path, spec.name, reference, spec.type))
@@ -330,7 +335,8 @@ class _Expander:
         return reference  # a bypassed circle: the binder finds no such node and says so
 
     def _only_output(self, path: str) -> str | None:
-        single = self.types[path].single_output if path in self.types else None
+        type_ = self._type_at(path)
+        single = type_.single_output if type_ is not None else None
         return single.name if single else None
 
     def _bridge(self, path: str, port: str | None) -> str | None:
@@ -379,7 +385,7 @@ class _Expander:
 
     def _lost(self, path: str, entry: Entry) -> bool:
         """Whether a node lacks a required input because of a muted node."""
-        type_ = self.types.get(path)
+        type_ = self._type_at(path)
         return any(
             value is _MUTED and (type_ is None or name not in type_.inputs or type_.inputs[name].required)
             for name, value in entry.inputs.items()

@@ -11,19 +11,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from nodegraph.declare import NodeType
 from nodegraph.graph.document import NodeEntry, link_of
-from nodegraph.registry import Registry
 
 PLAIN = frozenset({str, int, float, bool, type(None)})  # neither links nor holds any
 
 
 class Template(Struct):
-    """One node of a definition: its entry, its registered type, and its inputs by what placing them takes."""
+    """One node of a definition: its entry, and its inputs by what placing them takes."""
 
     id: str
     entry: NodeEntry
-    type: NodeType | None
     simple: bool
     """Neither a subgraph nor muted nor bypassed: placed as it stands."""
     near: tuple[tuple[str, str], ...]
@@ -36,11 +33,10 @@ class Template(Struct):
     """The inputs of `given` and `rest`, behind which a link to anything may be."""
 
 
-def templates_of(nodes: Mapping[str, NodeEntry], registry: Registry, *, inside: bool) -> list[Template]:
+def templates_of(nodes: Mapping[str, NodeEntry], *, inside: bool) -> list[Template]:
     """The templates of all nodes of a definition (inside), or of the top level, in their order."""
-    registered = registry.nodes
     simple = {id_ for id_, entry in nodes.items() if _is_simple(entry)}
-    return [_template(id_, entry, registered.get(entry.type), simple, inside) for id_, entry in nodes.items()]
+    return [_template(id_, entry, simple, inside) for id_, entry in nodes.items()]
 
 
 def argument_of(value: Any) -> str | None:
@@ -54,7 +50,7 @@ def _is_simple(entry: NodeEntry) -> bool:
     return not entry.mode and not entry.type.startswith("#")
 
 
-def _template(id_: str, entry: NodeEntry, type_: NodeType | None, simple: set[str], inside: bool) -> Template:
+def _template(id_: str, entry: NodeEntry, simple: set[str], inside: bool) -> Template:
     near: list[tuple[str, str]] = []
     given: list[tuple[str, str]] = []
     rest: list[tuple[str, Any]] = []
@@ -69,4 +65,4 @@ def _template(id_: str, entry: NodeEntry, type_: NodeType | None, simple: set[st
         else:
             rest.append((name, value))
     open_ = (*(name for name, _ in given), *(name for name, _ in rest))
-    return Template(id_, entry, type_, id_ in simple, tuple(near), tuple(given), tuple(rest), open_)
+    return Template(id_, entry, id_ in simple, tuple(near), tuple(given), tuple(rest), open_)
