@@ -92,7 +92,7 @@ def run(*, large: bool) -> bool:  # noqa: ARG001 - the sizes are those of the bu
 
 
 def _table(shape: Shape, sizes: Sequence[int]) -> bool:
-    rows = [measure(shape, size, rounds={1_000: 25, 10_000: 5}.get(size, 2)) for size in sizes]
+    rows = [measure(shape, size, rounds={1_000: 25, 10_000: 8}.get(size, 4)) for size in sizes]
     for row in rows:
         figures = (row.first, row.cached, row.changed, row.planning, row.floor)
         columns = "".join(f"{figure:>13.1f}" for figure in figures)
