@@ -70,4 +70,7 @@ class Hold:
             self._taken = False
             _holders -= 1
             if _holders == 0 and _was_enabled:
+                if not gc.get_freeze_count():  # else somebody has frozen what must stay so
+                    gc.freeze()  # these two make all objects old ones, without walking them:
+                    gc.unfreeze()  # what lived through a hold is the plan and its results
                 gc.enable()
