@@ -1,0 +1,1 @@
+"""An async client of the server, with typed results and events."""

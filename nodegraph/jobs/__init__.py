@@ -1,0 +1,1 @@
+"""The durable queue: jobs, their history, events and artifacts in SQLite."""

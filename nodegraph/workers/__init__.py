@@ -1,0 +1,1 @@
+"""Processes that run jobs, and the pool that starts and supervises them."""
