@@ -35,12 +35,15 @@ class Bench:
     shapes of everything in the base file, by component (`denoiser`, `clip_l`, `vae`, …); file: holds a
     file of the given content hash while its tensors are read; wanted: whether a tensor is asked for now.
     Where a model is streamed its blocks are patched one by one: what is not wanted is thrown away.
+    component: whose tensors these are; family: that of the recipe.
     """
 
     weights: Mapping[str, Tensor]
     components: Mapping[str, Shapes]
     file: Callable[[str], AbstractContextManager[FileTensors]]
     wanted: Callable[[str], bool] = lambda name: True  # noqa: ARG005 - the parameter is part of the contract
+    component: str = ""
+    family: str = ""
 
 
 Apply = Callable[[Patch, Bench], Mapping[str, Tensor]]
@@ -48,14 +51,18 @@ Apply = Callable[[Patch, Bench], Mapping[str, Tensor]]
 
 
 class Scope(NamedTuple):
-    """What a patch takes: content hashes of its files, and component -> names of the tensors it changes."""
+    """What a patch takes: content hashes of its files, and component -> names of the tensors it changes.
+
+    A component that the patch is for and leaves as it is (at strength 0) has no names; one that it has
+    nothing to do with is left out.
+    """
 
     files: tuple[str, ...]
     changes: Mapping[str, frozenset[str]]
 
 
-ScopeOf = Callable[[Patch, Mapping[str, Shapes], Callable[[str], Header]], Scope]
-"""(patch, components of the base, header of a file by its hash) -> scope, from headers alone."""
+ScopeOf = Callable[[Patch, Mapping[str, Shapes], Callable[[str], Header], str], Scope]
+"""(patch, components of the base, header of a file by its hash, family) -> scope, from headers alone."""
 
 
 @dataclass(frozen=True, slots=True)

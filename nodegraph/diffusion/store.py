@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple, overload
@@ -27,7 +27,7 @@ from nodegraph.diffusion.builders import (
 from nodegraph.diffusion.device import choose_device, choose_precision, execution_profile
 from nodegraph.diffusion.encoders import declared_encoders, places
 from nodegraph.diffusion.guidance.patches import SAMPLING_KINDS
-from nodegraph.diffusion.lora import LORA
+from nodegraph.diffusion.loras import LORA
 from nodegraph.diffusion.patching import (
     Bench,
     FileTensors,
@@ -222,7 +222,7 @@ class Store:
     def _live_keys(self, recipe: Recipe) -> list[Hashable]:
         """The keys of what `use` holds for the recipe."""
         if isinstance(recipe, TextEncoder):
-            found = places(recipe, self._families, self._base)
+            found = places(recipe, self._families, self._base, partial(self._reach, recipe.family))
             return [_live_key(place.recipe, place.encoder.component) for place in found]
         return [_live_key(recipe, "denoiser" if isinstance(recipe, Model) else "vae")]
 
@@ -231,7 +231,9 @@ class Store:
         """All encoders of the recipe's family that its files hold, together."""
         with ExitStack() as stack:
             parts: dict[str, Part] = {}
-            for encoder, part in places(recipe, self._families, self._base):
+            for encoder, part in places(
+                recipe, self._families, self._base, partial(self._reach, recipe.family)
+            ):
                 slot = _Slot(encoder.component, "text_encoder", self.precision.text)
                 build = partial(build_text_part, encoder, part.layers_skipped, self._tokenizers)
                 live: Any = stack.enter_context(self._live(part, slot, build))
@@ -373,6 +375,13 @@ class Store:
                     master = stack.enter_context(held)
             yield master
 
+    def _reach(self, family: str, patch: Patch, file: ModelFile) -> Collection[str] | None:
+        """The components of a file that a patch is for; None where its kind does not tell beforehand."""
+        kind = self._kinds.get(patch.kind)
+        if kind is None or kind.scope is None:
+            return None
+        return kind.scope(patch, self._base(file).shapes, self._header_of, family).changes.keys()
+
     def _scope(self, recipe: Recipe, base: BaseFile, target: Target) -> Scope:
         """The files that the recipe's patches read and the tensors that they change, as far as told."""
         files: list[str] = []
@@ -381,7 +390,7 @@ class Store:
             kind = self._kinds.get(patch.kind)
             if kind is None or kind.scope is None or getattr(kind, target) is None:
                 continue
-            scope = kind.scope(patch, base.shapes, lambda content_hash: self._header(ModelFile(content_hash)))
+            scope = kind.scope(patch, base.shapes, self._header_of, recipe.family)
             files += scope.files
             for component, names in scope.changes.items():
                 changes[component] = changes.get(component, frozenset()) | names
@@ -402,7 +411,9 @@ class Store:
         """Those of the tensors that the recipe's patches change: new ones over the base."""
 
         def bench(weights: Mapping[str, Tensor]) -> Bench:
-            return Bench(weights, base.shapes, self._patch_file, tensors.__contains__)
+            return Bench(
+                weights, base.shapes, self._patch_file, tensors.__contains__, slot.component, recipe.family
+            )
 
         changed = overlay(tensors, recipe.patches, slot.target, self._kinds, bench)
         self._count("patched_tensors", len(changed))
@@ -423,6 +434,9 @@ class Store:
             ("file", content_hash), read, what="patch file", owner=header.path.name,
             expected_bytes=_data_bytes(header), tier=tier, wait=False,
         )  # fmt: skip
+
+    def _header_of(self, content_hash: str) -> Header:
+        return self._header(ModelFile(content_hash))
 
     def _header(self, file: ModelFile) -> Header:
         with self._lock:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import TITLES, inspect
+from nodegraph.modelfiles.loras import is_lora
 from nodegraph.modelfiles.safetensors_header import Header, read_header
 
 _PREVIEWS = (
@@ -82,6 +83,5 @@ def _told(header: Header) -> tuple[str, str, str, str, tuple[str, ...]]:
 
 
 def _adapter(header: Header) -> str:
-    """Whether this is a LoRA, by the endings that its tensors have in every naming."""
-    ends = ("lora_up.weight", "lora_down.weight", "lora_A.weight", "lora_B.weight", "lora_A.default.weight")
-    return "a LoRA" if any(name.endswith(ends) for name in header.tensors) else ""
+    """Whether this is a LoRA, of whatever algorithm and naming."""
+    return "a LoRA" if is_lora(header.tensors) else ""

@@ -15,14 +15,14 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from nodegraph.diffusion.lora import lora_delta
+from nodegraph.diffusion.loras import lora_delta
 from nodegraph.diffusion.nets.unet import UNet
 from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.unet_denoiser import UNetDenoiser
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.configs import UNetConfig
 from nodegraph.modelfiles.families import component_shapes
-from nodegraph.modelfiles.lora_match import LoraMatch, match_lora
+from nodegraph.modelfiles.loras import LoraMatch, match_lora
 from nodegraph.modelfiles.safetensors_header import read_header
 from nodegraph.modelfiles.sd1_names import diffusers_prefixes, to_diffusers
 from nodegraph.modelfiles.shapes import Shapes
@@ -107,8 +107,8 @@ def test_leftovers_are_reported_by_name(components: dict[str, Shapes], tmp_path:
         (pair("transformer.joint_blocks.0.x", PEFT), "lora_matches_nothing", "SD 3"),
         (pair("nonsense", KOHYA), "lora_matches_nothing", "unknown naming scheme"),
         ({"model.weight": torch.ones(1)}, "lora_matches_nothing", "no LoRA: model.weight"),
-        ({"x.hada_w1_a": torch.ones(1)}, "lora_unsupported", "hada_w1_a"),
-        ({"x.dora_scale": torch.ones(1)}, "lora_unsupported", "dora_scale"),
+        ({"x.oft_blocks": torch.ones(1)}, "lora_unsupported", "oft_blocks"),
+        ({"x.reshape_weight": torch.ones(1)}, "lora_unsupported", "reshape_weight"),
         (
             {f"lora_unet_{UNDERSCORED}_attn1_to_q.lora_down.weight": torch.ones(4, 64)},
             "model_file_damaged",
@@ -123,7 +123,7 @@ def test_a_lora_that_does_not_fit_is_an_error_that_says_why(
 ) -> None:
     save_file(tensors, tmp_path / "l.safetensors")
     with pytest.raises(ModelFileError, match=word) as caught:
-        match_lora(read_header(tmp_path / "l.safetensors"), components)
+        match_lora(read_header(tmp_path / "l.safetensors"), components, family="sd1").require()
     assert caught.value.problem.code == code
 
 

@@ -293,7 +293,7 @@ def test_mutilated_checkpoints_give_nothing_but_a_model_file_error(data: st.Data
 
 
 @pytest.mark.parametrize(
-    "module", ["nodegraph.modelfiles.families", "nodegraph.modelfiles.lora_match", "nodegraph.diffusion"]
+    "module", ["nodegraph.modelfiles.families", "nodegraph.modelfiles.loras", "nodegraph.diffusion"]
 )
 def test_importing_needs_no_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from nodegraph.diffusion.nets.unet import UNet
 from nodegraph.modelfiles.families import inspect
-from nodegraph.modelfiles.lora_match import match_lora
+from nodegraph.modelfiles.loras import match_lora
 from nodegraph.modelfiles.safetensors_header import read_header
 from nodegraph_nodes.tiny import __main__ as command
 from nodegraph_nodes.tiny import edits, lora, sheet, weights

@@ -9,7 +9,7 @@ import torch
 
 import nodegraph_nodes
 from nodegraph.modelfiles.families import inspect
-from nodegraph.modelfiles.lora_match import match_lora
+from nodegraph.modelfiles.loras import match_lora
 from nodegraph.modelfiles.safetensors_header import read_header
 from nodegraph_nodes.tiny import heldout, lora, weights
 from nodegraph_nodes.tiny.paint import Painter

@@ -71,6 +71,21 @@ def _from_open_clip(names: dict[str, str]) -> Iterator[tuple[str, TensorSource]]
                 yield f"{layer}.{_OPEN_CLIP_LAYER.get(module, module)}.{kind}", source
 
 
+def open_clip_layer(module: str) -> tuple[str, tuple[int, int] | None]:
+    """OpenCLIP's name of a layer, and which part of it is meant: (index, count), None for the whole.
+
+    The name is empty for layers outside the transformer.
+    """
+    head, _, rest = module.partition("text_model.encoder.layers.")
+    number, _, part = rest.partition(".")
+    if head or not part:
+        return "", None
+    if part.startswith("self_attn.") and part.endswith("_proj") and part != "self_attn.out_proj":
+        return f"{_LAYERS}{number}.attn.in_proj", ("qkv".index(part.removeprefix("self_attn.")[0]), 3)
+    theirs = next((theirs for theirs, ours in _OPEN_CLIP_LAYER.items() if ours == part), "")
+    return (f"{_LAYERS}{number}.{theirs}" if theirs else ""), None
+
+
 def _is_weight(name: str) -> bool:
     return not name.endswith(("position_ids", "logit_scale"))  # a buffer of older files: 0, 1, 2 …
 

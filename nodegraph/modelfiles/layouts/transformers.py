@@ -32,26 +32,37 @@ class Module(NamedTuple):
 
 def mmdit(shapes: Shapes) -> dict[str, TensorSource]:
     """Each tensor of an SD 3 network -> what makes it in a diffusers file of these shapes."""
-    depth = count(shapes, "transformer_blocks.")
-    joined = dict(_tensors(_MMDIT, shapes))
+    joined = dict(_tensors(mmdit_modules(count(shapes, "transformer_blocks.")), shapes))
     if "pos_embed.pos_embed" in shapes:
         joined["pos_embed"] = TensorSource.of("pos_embed.pos_embed")
-    for block in range(depth):
-        names = (f"joint_blocks.{block}.", f"transformer_blocks.{block}.")
-        joined |= _tensors(_within(*names, _joint_block(last=block + 1 == depth)), shapes)
     return joined
 
 
 def flux(shapes: Shapes) -> dict[str, TensorSource]:
     """Each tensor of a FLUX.1 network -> what makes it in a diffusers file of these shapes."""
-    joined = dict(_tensors(_FLUX, shapes))
-    for block in range(count(shapes, "transformer_blocks.")):
-        names = (f"double_blocks.{block}.", f"transformer_blocks.{block}.")
-        joined |= _tensors(_within(*names, _DOUBLE_BLOCK), shapes)
-    for block in range(count(shapes, "single_transformer_blocks.")):
-        names = (f"single_blocks.{block}.", f"single_transformer_blocks.{block}.")
-        joined |= _tensors(_within(*names, _SINGLE_BLOCK), shapes)
+    modules = flux_modules(count(shapes, "transformer_blocks."), count(shapes, "single_transformer_blocks."))
+    joined = dict(_tensors(modules, shapes))
     return {name.replace("_norm.weight", "_norm.scale"): made for name, made in joined.items()}
+
+
+def mmdit_modules(depth: int) -> tuple[Module, ...]:
+    """The layers of an SD 3 network of that many blocks, and what diffusers calls them."""
+    modules: tuple[Module, ...] = _MMDIT
+    for block in range(depth):
+        names = (f"joint_blocks.{block}.", f"transformer_blocks.{block}.")
+        modules += _within(*names, _joint_block(last=block + 1 == depth))
+    return modules
+
+
+def flux_modules(double: int, single: int) -> tuple[Module, ...]:
+    """The layers of a FLUX.1 network of so many blocks, and what diffusers calls them."""
+    modules: tuple[Module, ...] = _FLUX
+    for block in range(double):
+        modules += _within(f"double_blocks.{block}.", f"transformer_blocks.{block}.", _DOUBLE_BLOCK)
+    for block in range(single):
+        names = (f"single_blocks.{block}.", f"single_transformer_blocks.{block}.")
+        modules += _within(*names, _SINGLE_BLOCK)
+    return modules
 
 
 def _tensors(modules: tuple[Module, ...], shapes: Shapes) -> Iterator[tuple[str, TensorSource]]:
