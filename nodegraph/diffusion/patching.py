@@ -7,10 +7,10 @@ there is no registry, and a plugin's kind is one more row.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
@@ -18,6 +18,9 @@ from nodegraph.errors import InputError
 from nodegraph.modelfiles.safetensors_header import Header
 from nodegraph.modelfiles.shapes import Shapes
 from nodegraph.values import Model, Patch
+
+PORTION = 128 * 2**20
+"""Bytes of the base that are patched at a time; in float32 that is twice as much for half precision."""
 
 
 class FileTensors(NamedTuple):
@@ -34,7 +37,8 @@ class Bench:
     weights: current tensors by their names in the network (never written to); components: names and
     shapes of everything in the base file, by component (`denoiser`, `clip_l`, `vae`, …); file: holds a
     file of the given content hash while its tensors are read; wanted: whether a tensor is asked for now.
-    Where a model is streamed its blocks are patched one by one: what is not wanted is thrown away.
+    A model is patched in portions, a streamed one block by block: weights holds those that are wanted, and
+    what is not wanted is thrown away.
     component: whose tensors these are; family: that of the recipe.
     """
 
@@ -92,20 +96,39 @@ def overlay(
     patches: tuple[Patch, ...],
     target: Target,
     kinds: Mapping[str, PatchKind],
-    bench: Callable[[Mapping[str, Tensor]], Bench],
+    bench: Callable[[Mapping[str, Tensor], Callable[[str], bool]], Bench],
 ) -> dict[str, Tensor]:
-    """The wanted tensors that the patches change, in the dtypes of the base, which is not written to.
+    """The tensors that the patches change, in the dtypes of the base, which is not written to.
 
-    Results of several patches add up in float32 and are rounded to the base's dtype once. InputError: a
-    kind that is unknown or not made for the target.
+    Results of several patches add up in float32 and are rounded to the base's dtype once. The patches take
+    the base in portions, so that no more than one of them is there in float32; bench: (current tensors of
+    a portion, whether a tensor belongs to it) -> what they work with. InputError: a kind that is unknown or
+    not made for the target.
     """
-    changed: dict[str, Tensor] = {}
-    for patch in patches:
-        apply = _apply_of(patch, target, kinds)
-        ready = bench(ChainMap(changed, cast("dict[str, Tensor]", base)))
-        new = apply(patch, ready)
-        changed = changed | {name: tensor for name, tensor in new.items() if ready.wanted(name)}
-    return {name: tensor.to(base[name].dtype) for name, tensor in changed.items()}
+    result: dict[str, Tensor] = {}
+    applies = [(patch, _apply_of(patch, target, kinds)) for patch in patches]
+    for portion in _portions(base) if applies else ():
+        changed: dict[str, Tensor] = {}
+        for patch, apply in applies:
+            ready = bench(ChainMap(changed, portion), portion.__contains__)
+            new = apply(patch, ready)
+            changed = changed | {name: tensor for name, tensor in new.items() if ready.wanted(name)}
+        result |= {name: tensor.to(portion[name].dtype) for name, tensor in changed.items()}
+    return result
+
+
+def _portions(base: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    """The tensors in groups of at most `PORTION` bytes; a larger one is a group of its own."""
+    portion: dict[str, Tensor] = {}
+    size = 0
+    for name, tensor in base.items():
+        if portion and size + tensor.nbytes > PORTION:
+            yield portion
+            portion, size = {}, 0
+        portion[name] = tensor
+        size += tensor.nbytes
+    if portion:
+        yield portion
 
 
 def _apply_of(patch: Patch, target: Target, kinds: Mapping[str, PatchKind]) -> Apply:

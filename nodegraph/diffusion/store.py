@@ -410,10 +410,8 @@ class Store:
     ) -> dict[str, Tensor]:
         """Those of the tensors that the recipe's patches change: new ones over the base."""
 
-        def bench(weights: Mapping[str, Tensor]) -> Bench:
-            return Bench(
-                weights, base.shapes, self._patch_file, tensors.__contains__, slot.component, recipe.family
-            )
+        def bench(weights: Mapping[str, Tensor], wanted: Callable[[str], bool]) -> Bench:
+            return Bench(weights, base.shapes, self._patch_file, wanted, slot.component, recipe.family)
 
         changed = overlay(tensors, recipe.patches, slot.target, self._kinds, bench)
         self._count("patched_tensors", len(changed))

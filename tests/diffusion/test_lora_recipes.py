@@ -13,8 +13,10 @@ import transformers
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from nodegraph.diffusion import patching
 from nodegraph.diffusion.guidance import guided
 from nodegraph.diffusion.nets.flux import Flux
+from nodegraph.diffusion.patching import Bench, PatchKind
 from nodegraph.diffusion.store import Store
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import inspect
@@ -254,3 +256,27 @@ def test_streamed_blocks_are_changed_the_same(
     assert streamed > 0
     assert torch.equal(whole, tight)
     assert not torch.allclose(whole, estimate(replace(recipe, patches=()), None)[0], atol=1e-3)
+
+
+def test_weights_are_changed_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than a portion is there in float32 at once, and every patch sees what the earlier ones left."""
+    monkeypatch.setattr(patching, "PORTION", 64)
+    base = {f"w{n}": torch.full((16,), float(n), dtype=torch.float16) for n in range(5)} | {
+        "large": torch.ones(100, dtype=torch.float16)
+    }
+    seen: list[tuple[str, ...]] = []
+
+    def double(patch: Patch, bench: Bench) -> dict[str, Tensor]:
+        seen.append(tuple(bench.weights))
+        return {name: weight.float() * 2 for name, weight in bench.weights.items()}
+
+    def bench(weights: Mapping[str, Tensor], wanted: Callable[[str], bool]) -> Bench:
+        return Bench(weights, {}, lambda _hash: pytest.fail("no file is asked for"), wanted)
+
+    kinds = {"double": PatchKind(denoiser=double)}
+    twice = (Patch.of("double"), Patch.of("double"))
+    found = patching.overlay(base, twice, "denoiser", kinds, bench)
+    assert found.keys() == base.keys()
+    assert all(torch.equal(found[name], base[name] * 4) for name in base)
+    portions = [("w0", "w1"), ("w2", "w3"), ("w4",), ("large",)]
+    assert [set(names) for names in seen] == [set(names) for names in portions for _ in twice]

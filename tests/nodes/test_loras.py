@@ -44,7 +44,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def latent(engine: Engine, data: Path, tensors: dict[str, Tensor], **strengths: float) -> Tensor:
-    save_file(tensors, data / "models" / "loras" / "l.safetensors")
+    """What three steps give with a LoRA of these tensors on model and text encoder."""
     document: dict[str, Any] = workflow(None)
     nodes = document["nodes"]
     nodes["lora"] = {
@@ -57,7 +57,12 @@ def latent(engine: Engine, data: Path, tensors: dict[str, Tensor], **strengths: 
     for name in ("positive", "negative"):
         nodes[name]["inputs"]["encoder"] = {"from": "lora.text_encoder"}
     nodes["sample"]["inputs"]["model"] = {"from": "lora.model"}
-    del nodes["decode"]
+    return run(engine, data, tensors, document)
+
+
+def run(engine: Engine, data: Path, tensors: dict[str, Tensor], document: dict[str, Any]) -> Tensor:
+    save_file(tensors, data / "models" / "loras" / "l.safetensors")
+    del document["nodes"]["decode"]
     document["outputs"] = {"latent": {"from": "sample"}}
     path = data / "workflow.json"
     path.write_text(json.dumps(document))
@@ -80,13 +85,29 @@ def test_model_and_text_have_strengths_of_their_own(engine: Engine, data: Path) 
     )
 
 
+def test_a_lora_on_the_model_alone(engine: Engine, data: Path) -> None:
+    def alone(tensors: dict[str, Tensor], strength: float) -> Tensor:
+        document: dict[str, Any] = workflow(None)
+        document["nodes"]["lora"] = {
+            "type": "load.model_lora",
+            "inputs": {"model": {"from": "loader.model"}, "file": "l.safetensors", "strength": strength},
+        }
+        document["nodes"]["sample"]["inputs"]["model"] = {"from": "lora"}
+        return run(engine, data, tensors, document)
+
+    assert torch.equal(alone(DENOISER | TEXT, 0.7), latent(engine, data, DENOISER, strength=0.7))
+    assert torch.equal(alone(DENOISER, 0.0), latent(engine, data, DENOISER, strength=0.0))
+    with pytest.raises(RunFailedError, match="fits this model"):
+        alone(TEXT, 0.7)
+
+
 def test_what_fits_nothing_is_counted_with_examples(
     engine: Engine, data: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
         latent(engine, data, DENOISER | pair("transformer.transformer_blocks.99.attn.to_q", 128, 128))
     said = [record.getMessage() for record in caplog.records if "l.safetensors" in record.getMessage()]
-    assert any("2 tensors fit nothing" in text and "transformer_blocks.99" in text for text in said)
+    assert any("2 tensors fit nothing here" in text and "transformer_blocks.99" in text for text in said)
 
 
 @pytest.mark.parametrize(
