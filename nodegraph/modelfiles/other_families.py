@@ -62,10 +62,15 @@ _CONTROLNET = Other("a ControlNet", "A ControlNet is no checkpoint; " + USE_SD1.
 _TEXT_ENCODER = Other("a text encoder without its table of tokens", USE_SD1)
 _QUANTISED = Other("a quantised checkpoint", "Use the float16, bfloat16 or fp8 file of the model.")
 
+_LORA_PARTS = (
+    "lora_down.", "lora_up.", "lora_A.", "lora_B.", ".hada_w1", ".lokr_w1", "_lora.down.", "_lora1.down.",
+    ".lora.down.", "lora_linear_layer.down.", ".oft_blocks",
+)  # fmt: skip
+
 _KINDS: Tests = (
     (
         _LORA,
-        _any_contains("lora_down.", "lora_up.", "lora_A.", "lora_B.", ".hada_w1", ".lokr_w1", "_lora.down."),
+        _any_contains(*_LORA_PARTS),
     ),
     (_CONTROLNET, _any_contains("zero_convs.0.0", "controlnet_cond_embedding.", "controlnet_blocks.0.")),
     # Both have the tensors of SDXL and another noise schedule: taken for SDXL they would give wrong pictures.

@@ -106,6 +106,10 @@ TRANSFORMER_SPELLINGS: dict[str, tuple[Spell, tuple[str, str]]] = {
 }
 
 
+ours_at_full_size = cache(lambda name: native(FULL[name]))
+theirs_at_full_size = cache(lambda name: of_diffusers(FULL[name]))
+
+
 @cache
 def their_unet_shapes(name: str) -> dict[str, tuple[int, ...]]:
     with torch.device("meta"):
@@ -132,7 +136,7 @@ def test_unets_by_diffusers_names(name: str, spelling: str) -> None:
 @pytest.mark.parametrize("spelling", ORIGINAL_SPELLINGS)
 @pytest.mark.parametrize("name", FULL)
 def test_transformers_by_original_names(name: str, spelling: str) -> None:
-    shapes = native(FULL[name])
+    shapes = ours_at_full_size(name)
     match = match_lora(
         lora_of(shapes, *ORIGINAL_SPELLINGS[spelling]), {"denoiser": shapes}, family=FAMILY_OF[name]
     )
@@ -143,7 +147,7 @@ def test_transformers_by_original_names(name: str, spelling: str) -> None:
 @pytest.mark.parametrize("name", FULL)
 def test_transformers_by_diffusers_names(name: str, spelling: str) -> None:
     """All but the table of positions, which is no parameter there."""
-    shapes, theirs = native(FULL[name]), of_diffusers(FULL[name])
+    shapes, theirs = dict(ours_at_full_size(name)), dict(theirs_at_full_size(name))
     theirs.pop("pos_embed.pos_embed", None)
     match = match_lora(
         lora_of(theirs, *TRANSFORMER_SPELLINGS[spelling]), {"denoiser": shapes}, family=FAMILY_OF[name]

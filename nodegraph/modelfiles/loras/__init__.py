@@ -5,7 +5,8 @@ one file for each kind of network. An algorithm is a row of `algorithms.ALGORITH
 same name in `nodegraph.diffusion.loras` that makes the change.
 """
 
-from nodegraph.modelfiles.loras.match import LoraLayer, LoraMatch, match_lora
+from nodegraph.modelfiles.loras.layers import LoraLayer
+from nodegraph.modelfiles.loras.match import LoraMatch, match_lora
 from nodegraph.modelfiles.loras.telling import is_lora
 
 __all__ = ["LoraLayer", "LoraMatch", "is_lora", "match_lora"]
