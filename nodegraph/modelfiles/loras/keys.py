@@ -66,5 +66,7 @@ def parse(names: Iterable[str]) -> LoraNames:
             unknown.append(name)
         else:
             role = match["other"] or match.lastgroup or ""
-            modules.setdefault(match["stem"], {})[role] = name
+            known = modules.setdefault(match["stem"], {}).setdefault(role, name)
+            if known != name:  # the same part in two namings: the second is told of as unknown
+                unknown.append(name)
     return LoraNames(modules, tuple(unknown), tuple(unsupported))

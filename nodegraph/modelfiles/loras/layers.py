@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -77,7 +78,7 @@ class LayerFinder:
         bias = f"{target.module}.bias"
         sides = self._components[target.component].get(bias)
         for role in ("diff_b", "up_bias"):
-            if role in roles and sides is not None:
+            if role in roles and sides is not None and (role == "diff_b" or rank):
                 changed = _whole(sides, target)
                 if shapes[role] != changed:
                     raise self._misfit(stem, {role: shapes[role]}, changed, bias)
@@ -105,8 +106,9 @@ class LayerFinder:
                 remedy="Download the file again.",
             )
         solid = all(shape for role, shape in shapes.items() if role != "alpha")
+        solid = solid and math.prod(shapes.get("alpha", ())) == 1
         if not (solid and algorithm.fits(shapes, whole) and scales_fit(shapes, whole)):
-            given = {role: shape for role, shape in shapes.items() if role not in {"alpha", "diff_b"}}
+            given = {role: shape for role, shape in shapes.items() if role != "diff_b"}
             raise self._misfit(stem, given, whole, weight)
 
     def _check_composition(

@@ -34,8 +34,8 @@ Named = tuple[str, Target]
 def layers_of(shapes: Shapes) -> dict[str, str]:
     """Every layer of a network by name -> its main parameter, which a LoRA changes (not its bias)."""
     layers: dict[str, str] = {}
-    for name in shapes:
-        if name.endswith(".bias"):
+    for name, shape in shapes.items():
+        if name.endswith(".bias") or not shape:  # a single number has no rows
             continue
         end = next((end for end in _WEIGHTS if name.endswith(end)), "")
         layers[name.removesuffix(end)] = name  # a bare parameter, as `pos_embed`, is its own layer
