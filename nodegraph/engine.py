@@ -71,7 +71,8 @@ class Engine:
     data_dir holds `models/`, `inputs/` and `outputs/` and what is remembered between runs; device is
     "auto", "cpu" or "cuda:0"; dtype "auto", "float32", "float16" or "bfloat16"; cache_bytes bounds the
     results kept in memory, disk_cache_bytes those in `data_dir/cache` (0 switches it off) and model_bytes the
-    weights. With debug every node is checked for changing its inputs; the disk cache is off then.
+    weights; accelerate is "off", "compile", "graphs" or "both" (`docs/memory.md`). With debug every node is
+    checked for changing its inputs; the disk cache is off then.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Engine:
         outputs: Path | str | None = None,
         packs: Packs | None = None,
         debug: bool = False,
+        accelerate: str = "off",
     ) -> None:
         self.data_dir = Path(data_dir) if data_dir is not None else default_data_dir()
         self.outputs = Path(outputs) if outputs is not None else self.data_dir / "outputs"
@@ -99,7 +101,9 @@ class Engine:
         self._tiers = Tiers(self.cache, self.disk)
         self._flights = Flights()
         self.saved = SavedFiles(self.data_dir / "saved_files.jsonl")
-        self._settings = ResourceSettings(device, dtype, model_bytes, self.data_dir, self.registry.families)
+        self._settings = ResourceSettings(
+            device, dtype, model_bytes, self.data_dir, self.registry.families, accelerate
+        )
         self._resources: Resources | None = None
         self._making_resources = threading.Lock()
         self._lanes = Lanes()

@@ -104,6 +104,8 @@ class ResourceSettings:
     model_budget: int | None = None
     data_dir: Path | None = None
     families: tuple[Family, ...] = FAMILIES
+    accelerate: str = "off"
+    """How denoisers run: "off", "compile", "graphs" or "both"."""
 
 
 class Hooks:

@@ -15,6 +15,10 @@ DATA_DIR = click.option(
 )  # fmt: skip
 DEVICE = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
 DTYPE = click.option("--dtype", default="auto", show_default=True, help="auto, float32, float16 or bfloat16.")
+ACCELERATE = click.option(
+    "--accelerate", type=click.Choice(["off", "compile", "graphs", "both"]), default="off", show_default=True,
+    help="Run denoisers through torch.compile, as captured CUDA graphs, or both; first steps take longer.",
+)  # fmt: skip
 KIND = click.option(
     "--kind", type=click.Choice(MODEL_KINDS), metavar="KIND", default=None,
     help="checkpoints, loras, vae, text_encoders …",
@@ -65,6 +69,7 @@ def app() -> None:
     "--model-memory", type=click.FloatRange(min=0, min_open=True), default=None, metavar="GIB",
     help="Memory for weights on the device (default: 60 % of it). Larger models are streamed through it.",
 )  # fmt: skip
+@ACCELERATE
 @click.option(
     "--explain-memory", is_flag=True, help="After the run, list every held byte of weights: owner and reason."
 )

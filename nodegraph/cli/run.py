@@ -32,7 +32,7 @@ def run_workflow(
     workflow: str, *, pairs: Sequence[str], extra: Sequence[str], output: Path | None,
     output_name: str | None, device: str, dtype: str, disk_cache: float, sweeps: Sequence[str],
     sweep_mode: Mode, previews: Path | None, debug: bool, model_memory: float | None,
-    explain_memory: bool, dry_run: bool, quiet: bool, data_dir: Path | None,
+    accelerate: str, explain_memory: bool, dry_run: bool, quiet: bool, data_dir: Path | None,
 ) -> None:  # fmt: skip
     """Run a workflow and print where its result is."""
     start = time.perf_counter()
@@ -46,6 +46,7 @@ def run_workflow(
         disk_cache_bytes=int(disk_cache * 2**30),
         debug=debug,
         model_bytes=None if model_memory is None else int(model_memory * 2**30),
+        accelerate=accelerate,
     ) as engine:
         document = load_workflow(engine, workflow)
         given = input_values(engine, document, pairs, extra)

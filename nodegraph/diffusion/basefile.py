@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import FAMILIES, Checkpoint, Family, component_names, inspect
-from nodegraph.modelfiles.safetensors_header import Header
+from nodegraph.modelfiles.safetensors_header import Header, read_header
 from nodegraph.modelfiles.shapes import Shapes
 from nodegraph.modelfiles.sources import Sources, shapes_of
+from nodegraph.runtime import Files
+from nodegraph.values import ModelFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +55,38 @@ class BaseFile:
                 found=self.checkpoint.family,
             )
         self.checkpoint.require(component, self.header)
+
+
+class KnownFiles:
+    """The headers of model files, each read once, and what the files are. Thread-safe."""
+
+    def __init__(self, files: Files, families: Sequence[Family]) -> None:
+        self._files = files
+        self._families = families
+        self._lock = threading.Lock()
+        self._headers: dict[str, Header] = {}
+        self._bases: dict[str, BaseFile] = {}
+
+    def header(self, file: ModelFile) -> Header:
+        """The header of a file, wherever it lies now. ModelFileError: it is missing or damaged."""
+        with self._lock:
+            known = self._headers.get(file.hash)
+        path = self._files.path(file)
+        if known is not None and known.path == path:
+            return known
+        header = read_header(path)
+        with self._lock:
+            self._headers[file.hash] = header
+        return header
+
+    def base(self, file: ModelFile) -> BaseFile:
+        """What the file holds. ModelFileError: it is missing, damaged or of no known family."""
+        header = self.header(file)
+        with self._lock:
+            known = self._bases.get(file.hash)
+        if known is not None and known.header is header:
+            return known
+        base = BaseFile.understand(header, self._families)
+        with self._lock:
+            self._bases[file.hash] = base
+        return base

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple, overload
 import torch
 from torch import Tensor
 
+from nodegraph.diffusion.acceleration.attach import Accelerator
+from nodegraph.diffusion.acceleration.captured import CapturedStep
 from nodegraph.diffusion.autoencoder import LiveAutoencoder
-from nodegraph.diffusion.basefile import BaseFile
+from nodegraph.diffusion.basefile import BaseFile, KnownFiles
 from nodegraph.diffusion.builders import (
     Source,
     T5TokenizerSource,
@@ -46,7 +48,7 @@ from nodegraph.diffusion.text.parts import Part, PromptEncoder
 from nodegraph.diffusion.text.pickled import read_pickled
 from nodegraph.diffusion.weights import byte_size, read_tensors
 from nodegraph.modelfiles.families import FAMILIES, TITLES, Checkpoint, Family
-from nodegraph.modelfiles.safetensors_header import Header, read_header
+from nodegraph.modelfiles.safetensors_header import Header
 from nodegraph.modelfiles.sources import renamed
 from nodegraph.runtime import Files, LiveDenoiser, LiveTextEncoder, LiveVae, Previewer
 from nodegraph.values import Image, Model, ModelFile, Patch, Recipe, TextEncoder, Vae
@@ -102,12 +104,14 @@ class Store:
         host_budget_bytes: int | None = None,
         courier: Callable[[torch.device], Courier] = ThreadCourier,
         shared_memory: bool | None = None,
+        accelerate: str | Accelerator = "off",
     ) -> None:
         """budget_bytes: memory for weights on the device (None: no limit); host_budget_bytes: for what waits
         in main memory beside a GPU. Where both are one memory (shared_memory; None: on a CPU) there is one
-        budget, the first. courier: what brings streamed blocks to the device.
+        budget, the first. courier: what brings streamed blocks to the device. accelerate: off, compile,
+        graphs or both.
 
-        InputError: no such device or dtype.
+        InputError: no such device, dtype or acceleration.
         """
         self.device = choose_device(device)
         self.precision = choose_precision(dtype, self.device)
@@ -118,16 +122,21 @@ class Store:
         self._shared_memory = self.device.type == "cpu" if shared_memory is None else shared_memory
         self._resident = Residency(Budgets(budget_bytes, 0 if self._shared_memory else host_budget_bytes))
         self._courier = courier
+        self._accelerator = (
+            Accelerator(accelerate, self.device) if isinstance(accelerate, str) else accelerate
+        )
         self._lock = threading.Lock()
-        self._headers: dict[str, Header] = {}
-        self._bases: dict[str, BaseFile] = {}
+        known = KnownFiles(files, families)
+        self._header, self._base = known.header, known.base
         self._counts = {"file_reads": 0, "builds": 0, "patched_tensors": 0, "preview_fits": 0, "previews": 0}
         self._counts |= dict.fromkeys(("streamed_blocks", "misguided_blocks", "file_blocks", "vae_tiles"), 0)
+        self._counts |= dict.fromkeys(("eager_steps", "compiled_steps", "captures", "replayed_steps"), 0)
 
     @property
     def profile(self) -> str:
         """The execution profile: what besides its inputs decides the bits of a result."""
-        return execution_profile(self.device, self.precision)
+        compiled = " compiled" if self._accelerator.asked.compile else ""
+        return execution_profile(self.device, self.precision) + compiled
 
     @overload
     def use(self, recipe: Model) -> AbstractContextManager[LiveDenoiser]: ...
@@ -197,6 +206,7 @@ class Store:
         """Since the store was made: `file_reads` (components or patch files read), `builds` (networks
         made), `patched_tensors`, `preview_fits`, `previews`, `streamed_blocks` (brought to the device),
         `file_blocks` (of these, straight from the file), `misguided_blocks` (brought in vain), `vae_tiles`,
+        `eager_steps` (of accelerated models), `compiled_steps`, `captures`, `replayed_steps`,
         `evictions`, `moved_to_host`, `moved_to_device`; and now `resident_bytes`, of it `device_bytes` and
         `host_bytes`.
         """
@@ -298,8 +308,26 @@ class Store:
             fetch = partial(self._fetch, made, recipe, slot, base)
             ahead = self._resident.placement(("tensors", recipe.base.hash, slot.component)).ahead
             made.streamer = Streamer(made.live, absent, fetch, self._courier(self.device), ahead, self._count)
+        if slot.component == "denoiser":
+            keep = partial(self._keep_step, recipe, base)
+            self._accelerator.attach(made.live, changed, streamed=bool(absent), keep=keep, count=self._count)
         self._count("builds", 1)
         return made, byte_size(changed)
+
+    def _keep_step(
+        self, recipe: Recipe, base: BaseFile, key: Hashable, build: Callable[[], CapturedStep]
+    ) -> AbstractContextManager[CapturedStep]:
+        """A captured step reads the base tensors where they lie: it goes when they go."""
+
+        def capture(room: Room) -> tuple[CapturedStep, int]:  # noqa: ARG001 - a build is told its room
+            step = build()
+            return step, step.bytes
+
+        ground = ("tensors", recipe.base.hash, "denoiser")
+        return self._resident.hold(
+            ("step", recipe.base.hash, key), capture, what="captured step", owner=base.title, needs=(ground,),
+            wait=False,
+        )  # fmt: skip
 
     def _fetch(
         self, made: _Live, recipe: Recipe, slot: _Slot, base: BaseFile, names: list[str]
@@ -380,7 +408,7 @@ class Store:
         kind = self._kinds.get(patch.kind)
         if kind is None or kind.scope is None:
             return None
-        return kind.scope(patch, self._base(file).shapes, self._header_of, family).changes.keys()
+        return kind.scope(patch, self._base(file).shapes, self._header_by_hash, family).changes.keys()
 
     def _scope(self, recipe: Recipe, base: BaseFile, target: Target) -> Scope:
         """The files that the recipe's patches read and the tensors that they change, as far as told."""
@@ -390,7 +418,7 @@ class Store:
             kind = self._kinds.get(patch.kind)
             if kind is None or kind.scope is None or getattr(kind, target) is None:
                 continue
-            scope = kind.scope(patch, base.shapes, self._header_of, recipe.family)
+            scope = kind.scope(patch, base.shapes, self._header_by_hash, recipe.family)
             files += scope.files
             for component, names in scope.changes.items():
                 changes[component] = changes.get(component, frozenset()) | names
@@ -433,30 +461,8 @@ class Store:
             expected_bytes=_data_bytes(header), tier=tier, wait=False,
         )  # fmt: skip
 
-    def _header_of(self, content_hash: str) -> Header:
+    def _header_by_hash(self, content_hash: str) -> Header:
         return self._header(ModelFile(content_hash))
-
-    def _header(self, file: ModelFile) -> Header:
-        with self._lock:
-            known = self._headers.get(file.hash)
-        path = self._files.path(file)
-        if known is not None and known.path == path:
-            return known
-        header = read_header(path)
-        with self._lock:
-            self._headers[file.hash] = header
-        return header
-
-    def _base(self, file: ModelFile) -> BaseFile:
-        header = self._header(file)
-        with self._lock:
-            known = self._bases.get(file.hash)
-        if known is not None and known.header is header:
-            return known
-        base = BaseFile.understand(header, self._families)
-        with self._lock:
-            self._bases[file.hash] = base
-        return base
 
     def _count(self, name: str, amount: int) -> None:
         with self._lock:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from copy import copy
-from typing import Self
+from abc import abstractmethod
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nodegraph.diffusion.denoiser import NetworkDenoiser, check_channels
 from nodegraph.diffusion.nets.flux import Flux
 from nodegraph.diffusion.nets.mmdit import MMDiT
 from nodegraph.diffusion.prediction import Flow, Noising
@@ -20,6 +20,7 @@ from nodegraph.modelfiles.families import FAMILIES, Checkpoint
 from nodegraph.runtime import Extras
 from nodegraph.values import LatentFormat, Model, NoiseSchedule
 
+N = TypeVar("N", MMDiT, Flux)
 MASK_CELLS = 8
 """Pixels of a mask along the side of a latent cell, as FLUX.1 Fill is given them."""
 
@@ -58,37 +59,8 @@ def flow_noising(schedule: NoiseSchedule) -> Noising:
     return Noising(Flow(), levels)
 
 
-class TransformerDenoiser(ABC):
-    """What both have in common: one velocity for a level, and extras that are bound by `given`."""
-
-    def __init__(
-        self, network: MMDiT | Flux, noising: Noising, space: LatentFormat, extras: Extras | None = None
-    ) -> None:
-        self.network = network
-        self.space = space
-        self.extras = Extras() if extras is None else extras
-        self._noising = noising
-        weight = next(network.parameters())
-        self._device, self._dtype = weight.device, weight.dtype
-
-    @property
-    def device(self) -> torch.device:
-        return self._device
-
-    @property
-    def noising(self) -> Noising:
-        return self._noising
-
-    @property
-    def sigmas(self) -> Tensor:
-        return self._noising.table
-
-    def given(self, extras: Extras) -> Self:
-        """The same denoiser for prompts with these extras. InputError where they do not fit the network."""
-        self.check(extras)
-        bound = copy(self)
-        bound.extras = extras
-        return bound
+class TransformerDenoiser(NetworkDenoiser[N]):
+    """What both have in common: one velocity for a level, and a pooled vector beside the tokens."""
 
     @torch.no_grad()
     def denoise(self, x: Tensor, sigma: Tensor, tokens: Tensor) -> Tensor:
@@ -102,12 +74,7 @@ class TransformerDenoiser(ABC):
                 found=width if self.extras.pooled is not None else f"{width} and no pooled vector",
                 remedy="Use the text encoders of the model's own family.",
             )
-        if x.shape[1] != config.out_channels:
-            raise InputError(
-                "the latent belongs to another family",
-                expected=f"{config.out_channels} channels",
-                found=f"{x.shape[1]} channels",
-            )
+        check_channels(x, config.out_channels)
         pooled = self.extras.pooled.to(self._dtype)
 
         def network(x: Tensor, _timestep: Tensor) -> Tensor:
@@ -116,22 +83,12 @@ class TransformerDenoiser(ABC):
         return self._noising.x0(network, x, sigma)
 
     @abstractmethod
-    def check(self, extras: Extras) -> None:
-        """InputError where the network cannot take these extras, or lacks some."""
-
-    @abstractmethod
     def velocity(self, x: Tensor, sigma: Tensor, tokens: Tensor, pooled: Tensor) -> Tensor:
         """noise - x0 [B,C,h,w] as the network predicts it, in the network's dtype."""
 
-    def scaled(self, latent: Tensor) -> Tensor:
-        """A latent of the VAE's own space as the network sees latents."""
-        return ((latent - self.space.shift) * self.space.scale).to(self._dtype)
 
-
-class MMDiTDenoiser(TransformerDenoiser):
+class MMDiTDenoiser(TransformerDenoiser[MMDiT]):
     """SD 3 and SD 3.5: told sigma in thousandths."""
-
-    network: MMDiT
 
     def check(self, extras: Extras) -> None:
         _check_pooled(extras, self.network.config.pooled_dim)
@@ -143,17 +100,15 @@ class MMDiTDenoiser(TransformerDenoiser):
             )
 
     def velocity(self, x: Tensor, sigma: Tensor, tokens: Tensor, pooled: Tensor) -> Tensor:
-        predicted: Tensor = self.network(x, sigma * 1000, tokens, pooled)
+        predicted: Tensor = self.call(x, sigma * 1000, tokens, pooled)
         return predicted
 
 
-class FluxDenoiser(TransformerDenoiser):
+class FluxDenoiser(TransformerDenoiser[Flux]):
     """FLUX.1: told a guidance scale; Fill and control models see a latent beside the noisy one.
 
     guidance: what is told where the prompt says nothing.
     """
-
-    network: Flux
 
     def __init__(
         self, network: Flux, noising: Noising, space: LatentFormat, guidance: float | None = None
@@ -181,8 +136,8 @@ class FluxDenoiser(TransformerDenoiser):
 
     def velocity(self, x: Tensor, sigma: Tensor, tokens: Tensor, pooled: Tensor) -> Tensor:
         seen = [x, *self._beside(x)]
-        references = [self.scaled(reference) for reference in self.extras.references]
-        predicted: Tensor = self.network(
+        references = [self.scaled(reference).to(self._dtype) for reference in self.extras.references]
+        predicted: Tensor = self.call(
             torch.cat(seen, dim=1), sigma, tokens, pooled, self._guidance(sigma), references
         )
         return predicted
@@ -210,8 +165,8 @@ class FluxDenoiser(TransformerDenoiser):
                 remedy="Bring the picture to the size of the latent before it is encoded.",
             )
         if not self._sees_mask or mask is None:
-            return [self.scaled(beside)]
-        return [self.scaled(beside), folded(mask, x.shape[-2], x.shape[-1]).to(self._dtype)]
+            return [self.scaled(beside).to(self._dtype)]
+        return [self.scaled(beside).to(self._dtype), folded(mask, x.shape[-2], x.shape[-1]).to(self._dtype)]
 
 
 def folded(mask: Tensor, height: int, width: int) -> Tensor:

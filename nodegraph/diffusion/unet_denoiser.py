@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nodegraph.diffusion.denoiser import NetworkDenoiser, check_channels
 from nodegraph.diffusion.nets.layers import timestep_embedding
 from nodegraph.diffusion.nets.unet import UNet
 from nodegraph.diffusion.prediction import Noising, prediction_named
@@ -21,45 +22,17 @@ AESTHETIC_SCORE = 6.0
 """What the refiner is told where nobody says otherwise (2.5 is usual for the negative prompt)."""
 
 
-class UNetDenoiser:
-    """A UNet seen as a denoiser: satisfies `nodegraph.runtime.LiveDenoiser` and `TakesExtras`.
-
-    Latents beside the noisy one come in the VAE's own space and are brought to the UNet's (`space`).
-    """
+class UNetDenoiser(NetworkDenoiser[UNet]):
+    """A UNet seen as a denoiser."""
 
     def __init__(
-        self,
-        unet: UNet,
-        prediction: str,
-        schedule: Schedule | None = None,
-        space: LatentFormat = SD1_LATENT,
-        extras: Extras | None = None,
+        self, unet: UNet, prediction: str, schedule: Schedule | None = None, space: LatentFormat = SD1_LATENT
     ) -> None:
         """schedule: that of SD 1.x where none is given. InputError: a prediction type without a formula."""
-        self.unet = unet
-        self._space = space
-        self._extras = extras or Extras()
-        self._noising = Noising(
-            prediction_named(prediction), schedule or DiscreteSchedule(scaled_linear_sigmas())
-        )
-        self._prediction = prediction
-        weight = next(unet.parameters())
-        self._device, self._dtype = weight.device, weight.dtype
+        levels = schedule or DiscreteSchedule(scaled_linear_sigmas())
+        super().__init__(unet, Noising(prediction_named(prediction), levels), space)
 
-    @property
-    def device(self) -> torch.device:
-        return self._device
-
-    @property
-    def noising(self) -> Noising:
-        return self._noising
-
-    @property
-    def sigmas(self) -> Tensor:
-        return self._noising.table
-
-    def given(self, extras: Extras) -> UNetDenoiser:
-        """The same denoiser for prompts with these extras. InputError where they do not fit."""
+    def check(self, extras: Extras) -> None:
         if extras.references:
             raise InputError(
                 "the prompt brings pictures to refer to, and this model takes none",
@@ -72,12 +45,11 @@ class UNetDenoiser:
                 expected="a model for inpainting or editing",
                 remedy="Load such a model, or take the picture off the prompt.",
             )
-        return UNetDenoiser(self.unet, self._prediction, self._noising.schedule, self._space, extras)
 
     @torch.no_grad()
     def denoise(self, x: Tensor, sigma: Tensor, tokens: Tensor) -> Tensor:
         """x [B,C,h,w] and tokens [B,T,D] on the device, sigma [B]; InputError where widths do not fit."""
-        config = self.unet.config
+        config = self.network.config
         if tokens.shape[-1] != config.context_dim:
             raise InputError(
                 "the prompt was encoded by the text encoder of another family",
@@ -85,18 +57,13 @@ class UNetDenoiser:
                 found=f"width {tokens.shape[-1]}",
                 remedy="Use the text encoder of the model's own checkpoint.",
             )
-        if x.shape[1] != config.out_channels:
-            raise InputError(
-                "the latent belongs to another family",
-                expected=f"{config.out_channels} channels",
-                found=f"{x.shape[1]} channels",
-            )
+        check_channels(x, config.out_channels)
         beside = self._beside(x)
         vector = self._vector(x)
 
         def network(x: Tensor, timesteps: Tensor) -> Tensor:
             seen = x if beside is None else torch.cat([x, beside], dim=1)
-            predicted: Tensor = self.unet(seen.to(self._dtype), timesteps, tokens.to(self._dtype), vector)
+            predicted: Tensor = self.call(seen.to(self._dtype), timesteps, tokens.to(self._dtype), vector)
             return predicted
 
         return self._noising.x0(network, x, sigma)
@@ -104,7 +71,7 @@ class UNetDenoiser:
     @property
     def _pictures(self) -> int:
         """Input channels beside those of the noisy latent."""
-        return self.unet.config.in_channels - self.unet.config.out_channels
+        return self.network.config.in_channels - self.network.config.out_channels
 
     def _beside(self, x: Tensor) -> Tensor | None:
         """What the UNet sees beside the noisy latent [B,n,h,w]: mask (1 = repaint) first, then the picture.
@@ -114,7 +81,7 @@ class UNetDenoiser:
         if not self._pictures:
             return None
         batch, channels, height, width = x.shape
-        picture, mask = self._extras.beside, self._extras.mask
+        picture, mask = self.extras.beside, self.extras.mask
         if picture is None:
             there = torch.zeros(batch, channels, height, width, device=x.device)
         else:
@@ -124,7 +91,7 @@ class UNetDenoiser:
                     expected=f"{width} x {height} cells",
                     found=f"{picture.shape[-1]} x {picture.shape[-2]} cells",
                 )
-            there = (picture.to(x.device) - self._space.shift) * self._space.scale
+            there = self.scaled(picture.to(x.device))
         if self._pictures == channels:
             return there
         if mask is None:
@@ -136,10 +103,10 @@ class UNetDenoiser:
 
     def _vector(self, x: Tensor) -> Tensor | None:
         """The pooled prompt and the sinusoids of the size numbers, in the UNet's dtype: [B,label_dim]."""
-        label_dim = self.unet.config.label_dim
+        label_dim = self.network.config.label_dim
         if not label_dim:
             return None
-        pooled = self._extras.pooled
+        pooled = self.extras.pooled
         count = 0 if pooled is None else (label_dim - pooled.shape[-1]) // SIZE_WIDTH
         if pooled is None or count < 0 or pooled.shape[-1] + count * SIZE_WIDTH != label_dim:
             raise InputError(
@@ -160,9 +127,9 @@ class UNetDenoiser:
 
     def _sizes(self, x: Tensor, count: int) -> Tensor:
         """The numbers that the prompts bring, or those of the picture itself, uncropped: [B,count]."""
-        if self._extras.sizes is not None:
-            return self._extras.sizes
-        height, width = (float(side * self._space.down) for side in x.shape[-2:])
+        if self.extras.sizes is not None:
+            return self.extras.sizes
+        height, width = (float(side * self.space.down) for side in x.shape[-2:])
         own = [height, width, 0.0, 0.0, *([AESTHETIC_SCORE] if count == 5 else [height, width])]
         return torch.tensor([own]).expand(len(x), -1)
 

@@ -39,6 +39,7 @@ class DiffusionResources:
             tokenizer_source=tokenizer_source([own / "clip"] if own else []),
             t5_tokenizer_source=t5_tokenizer_source([own / "t5"] if own else []),
             families=settings.families,
+            accelerate=settings.accelerate,
         )
 
     @property

@@ -165,7 +165,7 @@ def test_the_change_is_the_product_in_closed_form(
 def weights_of(store: Store, recipe: Model) -> dict[str, Tensor]:
     with store.use(recipe) as live:
         assert isinstance(live, UNetDenoiser)
-        return {name: tensor.clone() for name, tensor in live.unet.state_dict().items()}
+        return {name: tensor.clone() for name, tensor in live.network.state_dict().items()}
 
 
 def test_strength_zero_and_removal_are_bit_equal_to_the_base(

@@ -86,7 +86,7 @@ def test_lora_swaps_leave_base_weights_bit_equal_and_memory_flat(
         with store.use(model) as live:
             assert isinstance(live, UNetDenoiser)
             whole = hashlib.blake2b()
-            for parameter in live.unet.parameters():
+            for parameter in live.network.parameters():
                 whole.update(parameter.contiguous().numpy().tobytes())
             return whole.hexdigest()
 

@@ -37,7 +37,7 @@ def counts(store: Store, *names: str) -> tuple[int, ...]:
 
 def storages(live: object) -> set[int]:
     assert isinstance(live, UNetDenoiser)
-    return {parameter.untyped_storage().data_ptr() for parameter in live.unet.parameters()}
+    return {parameter.untyped_storage().data_ptr() for parameter in live.network.parameters()}
 
 
 def test_a_component_is_read_and_built_once(checkpoint: Path, folder: Folder) -> None:
@@ -117,7 +117,7 @@ def test_explain_accounts_for_every_byte(checkpoint: Path, folder: Folder) -> No
         entries = store.explain()
         assert sum(entry.bytes for entry in entries) == counts(store, "resident_bytes")[0]
         assert isinstance(live, UNetDenoiser)
-        assert entries[0].bytes == sum(parameter.nbytes for parameter in live.unet.parameters())
+        assert entries[0].bytes == sum(parameter.nbytes for parameter in live.network.parameters())
         assert {entry.owner for entry in entries} == {checkpoint.name}
         assert all(entry.reason == "in use by 1" for entry in entries)
     assert {entry.reason for entry in store.explain()} == {
@@ -256,7 +256,7 @@ def test_a_plugin_adds_a_patch_kind_through_the_table(checkpoint: Path, folder: 
         assert isinstance(plain, UNetDenoiser)
         assert isinstance(negated, UNetDenoiser)
         x, t, tokens = torch.randn(1, 4, 8, 8), torch.tensor([5.0]), torch.randn(1, 3, 32)
-        assert torch.allclose(plain.unet(x, t, tokens), -negated.unet(x, t, tokens))
+        assert torch.allclose(plain.network(x, t, tokens), -negated.network(x, t, tokens))
     with (
         pytest.raises(InputError, match="text encoder"),
         store.use(TextEncoder(model.base, "sd1").patched(Patch.of("negate"))),
@@ -317,7 +317,7 @@ def test_half_precision_files_compute_in_the_chosen_dtype(
     for dtype, expected in (("auto", torch.float32), ("bfloat16", torch.bfloat16)):
         with Store(folder, "cpu", dtype).use(Model(base, "sd1")) as live:
             assert isinstance(live, UNetDenoiser)
-            assert {parameter.dtype for parameter in live.unet.parameters()} == {expected}
+            assert {parameter.dtype for parameter in live.network.parameters()} == {expected}
             results[dtype] = live.denoise(x, sigma, tokens)
             assert results[dtype].dtype == torch.float32
     error = (results["auto"] - results["bfloat16"]).norm() / results["auto"].norm()
