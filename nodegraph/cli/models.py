@@ -20,6 +20,7 @@ from nodegraph.modelfiles.describing import Description, describe
 from nodegraph.modelfiles.hashing import hash_file
 from nodegraph.modelfiles.index import FileIndex, IndexedFile
 from nodegraph.modelfiles.kinds import MODEL_KINDS
+from nodegraph.modelfiles.manifests import is_manifest
 from nodegraph.registry import suggest
 
 _LONGEST = 200  # characters of one metadata entry
@@ -103,7 +104,7 @@ def verify_models(names: Sequence[str], kind: str | None, data_dir: Path | None)
                 click.echo(f"no hash yet  {entry.kind}/{entry.name}")
                 continue
             bar = bars.add_task(entry.name, total=entry.size)
-            found = _read_again(entry, bars, bar)
+            found = _read_again(engine.files, entry, bars, bar)
             bars.remove_task(bar)
             click.echo(f"{'whole' if found == entry.hash else 'DAMAGED'}  {entry.kind}/{entry.name}")
             if found != entry.hash:
@@ -155,11 +156,15 @@ def _family(described: Description) -> str:
     return f"{described.family} ({described.variant})" if described.variant else described.family
 
 
-def _read_again(entry: IndexedFile, bars: Progress, bar: TaskID) -> str:
+def _read_again(files: FileIndex, entry: IndexedFile, bars: Progress, bar: TaskID) -> str:
     try:
+        if is_manifest(entry.path.name):
+            return files.ensure(entry.kind, entry.name, updating(bars, bar), again=True)
         return hash_file(entry.path, updating(bars, bar))[1]
     except OSError as error:
         return f"unreadable: {error.strerror}"
+    except NodegraphError as error:
+        return f"unreadable: {error}"
 
 
 def updating(bars: Progress, bar: TaskID) -> Callable[[int, int | None], None]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import FAMILIES, Checkpoint, Family, component_names, inspect
-from nodegraph.modelfiles.safetensors_header import Header, read_header
+from nodegraph.modelfiles.manifests import read_model_header
+from nodegraph.modelfiles.safetensors_header import Header
 from nodegraph.modelfiles.shapes import Shapes
 from nodegraph.modelfiles.sources import Sources, shapes_of
 from nodegraph.runtime import Files
@@ -74,7 +75,7 @@ class KnownFiles:
         path = self._files.path(file)
         if known is not None and known.path == path:
             return known
-        header = read_header(path)
+        header = read_model_header(path)
         with self._lock:
             self._headers[file.hash] = header
         return header

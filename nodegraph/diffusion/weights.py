@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -33,9 +35,10 @@ def read_tensors(
     tensors: dict[str, Tensor] = {}
     try:
         for part in _parts(header, names):
-            with safe_open(header.path, framework="pt", device="cpu") as file:
+            with ExitStack() as opened:
+                get = _getter(header, opened)
                 for name in part:
-                    stored = make_tensor(names[name], file.get_tensor)
+                    stored = make_tensor(names[name], get)
                     wanted = dtype if dtype is not None and stored.is_floating_point() else stored.dtype
                     tensors[name] = stored.to(device, wanted, copy=True)
                     del stored  # it keeps the map open
@@ -46,6 +49,20 @@ def read_tensors(
             remedy="Check the file, then run again.",
         ) from error
     return tensors
+
+
+def _getter(header: Header, opened: ExitStack) -> Callable[[str], Tensor]:
+    """What gives tensors by name; the files that hold them stay open until the stack ends."""
+    files: dict[Path, Any] = {}
+
+    def get(name: str) -> Tensor:
+        path = header.tensors[name].shard or header.path
+        if path not in files:
+            files[path] = opened.enter_context(safe_open(path, framework="pt", device="cpu"))
+        tensor: Tensor = files[path].get_tensor(name)
+        return tensor
+
+    return get
 
 
 def make_tensor(source: TensorSource, get: Callable[[str], Tensor]) -> Tensor:
@@ -83,7 +100,7 @@ def _parts(header: Header, names: Sources) -> Iterator[list[str]]:
     infos = {name: [header.tensors[each] for each in source.names] for name, source in names.items()}
     part: list[str] = []
     size = 0
-    for name in sorted(names, key=lambda name: infos[name][0].begin):
+    for name in sorted(names, key=lambda name: (str(infos[name][0].shard), infos[name][0].begin)):
         amount = sum(info.end - info.begin for info in infos[name])
         if part and size + amount > MAPPED_BYTES:
             yield part

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import TITLES, inspect
 from nodegraph.modelfiles.loras import is_lora
-from nodegraph.modelfiles.safetensors_header import Header, read_header
+from nodegraph.modelfiles.manifests import WHOLE, parts_of, read_model_header
+from nodegraph.modelfiles.safetensors_header import Header
 
 _PREVIEWS = (
     ".preview.png",
@@ -51,7 +52,9 @@ class Description:
 def describe(path: Path) -> Description:
     """What the header of a file says. A file that is no safetensors is described by why it is none."""
     try:
-        header = read_header(path)
+        if path.name == WHOLE:
+            return _whole(path)
+        header = read_model_header(path)
     except ModelFileError as error:
         family = error.problem.found or "damaged"
         return Description(family, "", "", error.describe(), (), 0, {}, {}, preview_of(path))
@@ -62,6 +65,20 @@ def describe(path: Path) -> Description:
     return Description(
         family, variant, prediction, note, parts, len(header.tensors), dict(counted.most_common()),
         header.metadata, preview_of(path),
+    )  # fmt: skip
+
+
+def _whole(path: Path) -> Description:
+    """A pipeline folder: its denoiser, with the tensors of all its parts."""
+    parts = {part: describe(file) for part, file in parts_of(path).items()}
+    told = parts.get("unet") or parts["transformer"]
+    counted: Counter[str] = Counter()
+    for part in parts.values():
+        counted.update(part.dtypes)
+    names = tuple(f"{part} ({', '.join(one.parts) or one.note})" for part, one in parts.items())
+    return replace(
+        told, parts=names, tensors=sum(part.tensors for part in parts.values()),
+        dtypes=dict(counted.most_common()), preview=preview_of(path),
     )  # fmt: skip
 
 

@@ -19,10 +19,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from nodegraph.errors import InputError
+from nodegraph.errors import InputError, ModelFileError
 from nodegraph.modelfiles.background import Background
 from nodegraph.modelfiles.hashing import Progress, Stamp, hash_file, stamp_of
 from nodegraph.modelfiles.kinds import MODEL_KINDS, belongs
+from nodegraph.modelfiles.manifests import WHOLE, content_of, is_manifest, members, parts_of
 from nodegraph.modelfiles.memory import Memory
 from nodegraph.modelfiles.scanning import Folder, ListFolder, list_folder, scan
 from nodegraph.values import ModelFile
@@ -102,9 +103,17 @@ class FileIndex:
         found: dict[str, IndexedFile] = {}
         for folder, name, stamp in self._listed(kind):
             if name not in found and stamp is not None:
-                digest = self._hashes.get(stamp)
-                found[name] = IndexedFile(kind, name, folder / name, stamp[2], digest)
+                found[name] = self._entry(kind, name, folder / name, stamp)
         return [found[name] for name in sorted(found)]
+
+    def _entry(self, kind: str, name: str, path: Path, stamp: Stamp) -> IndexedFile:
+        if not is_manifest(path.name):
+            return IndexedFile(kind, name, path, stamp[2], self._hashes.get(stamp))
+        try:
+            size = sum(file.stat().st_size for file in members(path))
+        except (ModelFileError, OSError):  # incomplete: whoever opens it is told why
+            size = stamp[2]
+        return IndexedFile(kind, name, path, size, self._known_together(path))
 
     def refresh(self) -> None:
         """Scan every folder now. Only folders that changed since the last scan are listed again."""
@@ -168,6 +177,30 @@ class FileIndex:
         path = self.find(kind, name)
         if path is None:
             return None
+        if is_manifest(path.name):
+            return self._known_together(path)
+        return self._known_at(path)
+
+    def _known_together(self, path: Path) -> str | None:
+        """The content hash of a model in several files, if those of all are known."""
+        try:
+            found = [self._known_at(file) for file in members(path)]
+        except ModelFileError:
+            return None  # `ensure` tells why
+        hashes = [digest for digest in found if digest is not None]
+        return self._together(path, hashes) if len(hashes) == len(found) else None
+
+    def _together(self, path: Path, hashes: Sequence[str]) -> str:
+        """The content hash of a model in several files. Its parts that are such models are known then too."""
+        digest = content_of(hashes)
+        with self._lock:
+            self._paths[digest] = path
+        for part in parts_of(path).values() if path.name == WHOLE else ():
+            if is_manifest(part.name):
+                self._known_together(part)
+        return digest
+
+    def _known_at(self, path: Path) -> str | None:
         try:
             stamp = stamp_of(path.stat())
         except OSError:
@@ -187,7 +220,7 @@ class FileIndex:
         path = self.find(kind, name)
         if path is None:
             raise InputError(f"there is no file '{name}' in {kind}", code="unknown_file")
-        return self._hash(path, progress)
+        return self._hash(path, progress, again=again)
 
     def learn(self, path: Path, digest: str, source: str = "") -> None:
         """Take the content hash of a file from who has just written it, and where that had it from."""
@@ -213,7 +246,16 @@ class FileIndex:
         pairs = ((pair, self.known(*pair)) for pair in wanted)
         return {pair: digest for pair, digest in pairs if digest is not None}
 
-    def _hash(self, path: Path, progress: Progress | None) -> str:
+    def _hash(self, path: Path, progress: Progress | None, *, again: bool = False) -> str:
+        if not is_manifest(path.name):
+            return self._hash_one(path, progress)
+        hashes = []
+        for file in members(path):
+            known = None if again else self._known_at(file)
+            hashes.append(known or self._hash_one(file, progress))
+        return self._together(path, hashes)
+
+    def _hash_one(self, path: Path, progress: Progress | None) -> str:
         try:
             stamp, digest = hash_file(path, progress)
         except OSError as error:

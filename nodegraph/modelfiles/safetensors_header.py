@@ -34,12 +34,17 @@ DOWNLOAD_AGAIN = "Download the file again."
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """One tensor of a file: dtype as the format names it, shape, and where its bytes lie in the data."""
+    """One tensor of a file: dtype as the format names it, shape, and where its bytes lie in the data.
+
+    shard and start: the file that holds it and where that file's data start, if the model has several.
+    """
 
     dtype: str
     shape: tuple[int, ...]
     begin: int
     end: int
+    shard: Path | None = None
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,13 @@ class Header:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every tensor by name."""
         return {name: info.shape for name, info in self.tensors.items()}
+
+    def place_of(self, name: str) -> tuple[Path, int]:
+        """The file that holds a tensor, and the byte where its data begin; 0 if there is no file."""
+        info = self.tensors[name]
+        if info.shard is not None:
+            return info.shard, info.start + info.begin
+        return self.path, self.data_start + info.begin if self.data_start else 0
 
 
 def read_header(path: Path) -> Header:

@@ -15,17 +15,18 @@ def values_of(header: Header, name: str) -> list[float] | None:
     """All values of a tensor of at most a million; None if they cannot be read, or are no finite floats."""
     info = header.tensors[name]
     count = math.prod(info.shape)
-    if info.dtype not in {*_FORMATS, "BF16"} or not 0 < count <= MOST or not header.data_start:
+    path, place = header.place_of(name)
+    if info.dtype not in {*_FORMATS, "BF16"} or not 0 < count <= MOST or not place:
         return None
     try:
-        with header.path.open("rb") as file:
-            file.seek(header.data_start + info.begin)
+        with path.open("rb") as file:
+            file.seek(place)
             data = file.read(info.end - info.begin)
     except OSError:
         return None
     if len(data) != info.end - info.begin:
         return None
     if info.dtype == "BF16":  # the upper half of a float32
-        data = b"".join(b"\0\0" + data[place : place + 2] for place in range(0, len(data), 2))
+        data = b"".join(b"\0\0" + data[at : at + 2] for at in range(0, len(data), 2))
     values = struct.unpack(f"<{count}{_FORMATS.get(info.dtype, 'f')}", data)
     return list(values) if all(map(math.isfinite, values)) else None

@@ -30,6 +30,7 @@ from nodegraph_nodes.latent.vae import decode_tiled as vae_decode_tiled
 from nodegraph_nodes.latent.vae import encode as vae_encode
 from nodegraph_nodes.latent.vae import encode_tiled as vae_encode_tiled
 from nodegraph_nodes.loaders.checkpoint import load_checkpoint
+from nodegraph_nodes.loaders.diffusers import load_diffusers
 from nodegraph_nodes.loaders.embedding import load_embedding
 from nodegraph_nodes.loaders.lora import load_lora, load_model_lora
 from nodegraph_nodes.loaders.parts import load_denoiser, load_vae
@@ -93,8 +94,8 @@ __all__ = [
     "image_invert", "image_join", "image_load", "image_preview", "image_resize", "image_save",
     "latent_empty", "latent_from_batch", "latent_set_mask", "list_broadcast", "list_get", "list_join",
     "list_length", "list_make", "list_product", "list_repeat", "list_zip", "load_checkpoint",
-    "load_denoiser", "load_embedding", "load_lora", "load_model_lora", "load_text_encoders", "load_vae",
-    "logic_compare",
+    "load_denoiser", "load_diffusers", "load_embedding", "load_lora", "load_model_lora",
+    "load_text_encoders", "load_vae", "logic_compare",
     "logic_fold", "logic_for_each", "logic_if", "logic_repeat", "logic_select", "logic_switch",
     "logic_while", "mask_from_image", "mask_invert", "mask_rectangle", "math_calculate",
     "model_cfg_zero_star", "model_freeu", "model_limit_norm", "model_perturbed_attention",

@@ -75,16 +75,16 @@ def _match(
     """What of the LoRA fits the denoiser of one file and the text encoders of others; the rest is logged."""
     from nodegraph.modelfiles.families import TEXT_ENCODERS, component_shapes
     from nodegraph.modelfiles.loras import match_lora
-    from nodegraph.modelfiles.safetensors_header import read_header
+    from nodegraph.modelfiles.manifests import read_model_header
 
     components: dict[str, Shapes] = {}
     for files, wanted in ((models, ("denoiser",)), (texts, TEXT_ENCODERS)):
         for file in files:
-            shapes = component_shapes(read_header(ctx.files.path(file)).shapes)
+            shapes = component_shapes(read_model_header(ctx.files.path(file)).shapes)
             for name in wanted:
                 if name in shapes:
                     components.setdefault(name, shapes[name])
-    match = match_lora(read_header(ctx.files.path(lora)), components, family=family).require()
+    match = match_lora(read_model_header(ctx.files.path(lora)), components, family=family).require()
     ctx.log.info("%s: %d tensors of the model are changed", lora.name, len(match.layers))
     if match.unmatched:
         count, examples = len(match.unmatched), ", ".join(match.unmatched[:_EXAMPLES])

@@ -30,14 +30,14 @@ def load_text_encoders(
     """
     from nodegraph.diffusion.encoders import declared_encoders
     from nodegraph.modelfiles.families import FAMILIES, TITLES, inspect
-    from nodegraph.modelfiles.safetensors_header import read_header
+    from nodegraph.modelfiles.manifests import read_model_header
 
     name = "flux_dev" if family == "flux" else family
     bases = [ctx.files.get("text_encoders", given) for given in (file, second, third) if given is not None]
     recipe = TextEncoder(bases[0], name, others=tuple(bases[1:]))
     wanted = [encoder.component for encoder in declared_encoders(recipe, FAMILIES)]
     for input_, base in zip(("file", "second", "third"), bases, strict=False):
-        found = inspect(read_header(ctx.files.path(base))).text_encoders
+        found = inspect(read_model_header(ctx.files.path(base))).text_encoders
         if not set(found) & set(wanted):
             raise ModelFileError(
                 f"'{base.name}' has no text encoder of {family}",
