@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter
@@ -123,6 +124,13 @@ class OutputSpec:
     type: sockets.SocketType
 
 
+FindFile = Callable[[str, str], Path | None]
+"""(kind, name) -> where the file lies, or None."""
+Notes = Callable[[Mapping[str, Any], FindFile], Sequence[str]]
+Mentions = Callable[[Mapping[str, Any]], Sequence[Sequence[tuple[str, str]]]]
+"""Literals -> for every file that they mention, the (kind, name) pairs that may be meant, likeliest first."""
+
+
 @dataclass(frozen=True)
 class NodeType:
     """Everything the engine knows about a node, derived from its function."""
@@ -144,6 +152,10 @@ class NodeType:
     pack: str = ""
     code: str = ""
     """The digest of a third-party pack's sources. It counts in keys: authors may forget `version`."""
+    notes: Notes | None = field(default=None, compare=False)
+    """Says in words what its owner should know before it runs, from its literals."""
+    mentions: Mentions | None = field(default=None, compare=False)
+    """Files that literals speak of without being file inputs: their content counts in the key."""
 
     @cached_property
     def is_async(self) -> bool:
@@ -158,7 +170,7 @@ class NodeType:
     @cached_property
     def depends_on_inputs_alone(self) -> bool:
         """Whether nothing but its literals and links can change its result."""
-        named = self.file_inputs or self.body_inputs or self.choice_inputs
+        named = self.file_inputs or self.body_inputs or self.choice_inputs or self.mentions
         return not named and not self.code and self.lane != "device" and self.cache == "pure"
 
     @cached_property
@@ -259,12 +271,16 @@ def node(
     output: bool = False,
     deprecated: str | None = None,
     experimental: bool = False,
+    notes: Notes | None = None,
+    mentions: Mentions | None = None,
 ) -> Callable[[F], F]:
     """Declare the decorated function as a node type with this dotted id.
 
     version is raised when results change; cache says whether equal inputs give equal results; lane is
-    where it runs (`inline` for microseconds); output marks a node that is run for its effect. Raises
-    DeclarationError naming the function and the parameter when the signature cannot be read.
+    where it runs (`inline` for microseconds); output marks a node that is run for its effect; notes, given
+    the literals and what finds files by kind and name, says what was assumed, for the plan; mentions says
+    which files the literals speak of. Raises DeclarationError naming the function and the parameter when the
+    signature cannot be read.
     """
 
     def mark(function: F) -> F:
@@ -279,6 +295,7 @@ def node(
                 outputs=_read_outputs(id, function), context_parameter=context_parameter, version=version,
                 category=category, title=title or _title_from(id), help=inspect.getdoc(function) or "",
                 cache=cache, lane=lane, output=output, deprecated=deprecated, experimental=experimental,
+                notes=notes, mentions=mentions,
             ),
         )  # fmt: skip
         return function

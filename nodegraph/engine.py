@@ -49,6 +49,7 @@ from nodegraph.graph.binding import BoundGraph, bind, problems_of
 from nodegraph.graph.document import Document
 from nodegraph.graph.inputs import apply_inputs, current_values, draw_seed, input_specs, resolve_seeds
 from nodegraph.graph.migrate import migrate_nodes
+from nodegraph.graph.notes import notes_of
 from nodegraph.graph.requires import RecordedFiles, relocate, with_models
 from nodegraph.graph.sources import open_document
 from nodegraph.graph.sweep import Axis, Mode, cells, drawn
@@ -185,7 +186,8 @@ class Engine:
         document = resolve_seeds(document, self.registry, draw_seed)
         if problems:
             raise WorkflowError([*problems, *problems_of(document, self.registry, files)])
-        return replace(bind(document, self.registry, files), notes=tuple(notes))
+        graph = bind(document, self.registry, files)
+        return replace(graph, notes=(*notes, *notes_of(graph, self.files.find)))
 
     def with_hashes(self, source: Source) -> Document:
         """The document as it should be saved: with the content of the model files that it names, hashed now
@@ -454,6 +456,8 @@ class Engine:
             "files": hashes,
             "targets": list(planned.targets),
         }
+        if graph.notes:
+            run["notes"] = list(graph.notes)
         document = with_models(graph.document, contents(self.files, files_of(graph)))
         return RunRecord(document.to_json, current_values(document, self.registry), run)
 

@@ -280,6 +280,11 @@ class Context(Protocol):
     def files(self) -> Files: ...
 
     @property
+    def mentioned(self) -> Sequence[tuple[str, str]]:
+        """The (kind, name) of files that this node's literals speak of, as its key counts them."""
+        ...
+
+    @property
     def log(self) -> Logger: ...
 
     @property

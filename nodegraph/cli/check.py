@@ -15,7 +15,6 @@ from nodegraph.declare import describe_range
 from nodegraph.engine import Engine
 from nodegraph.errors import WorkflowError
 from nodegraph.graph.inputs import current_values, input_specs
-from nodegraph.graph.requires import relocate
 
 
 def check_workflow(workflow: str, pairs: Sequence[str], extra: Sequence[str], data_dir: Path | None) -> None:
@@ -23,11 +22,12 @@ def check_workflow(workflow: str, pairs: Sequence[str], extra: Sequence[str], da
     workflow, extra = find_workflow(workflow, extra)
     with Engine(data_dir) as engine:
         document = load_workflow(engine, workflow)
-        problems = engine.check(document, **input_values(engine, document, pairs, extra))
+        given = input_values(engine, document, pairs, extra)
+        problems = engine.check(document, **given)
         if problems:
             raise WorkflowError(problems)
         click.echo(f"{document.name or workflow}: no problems, {len(document.nodes)} nodes")
-        for note in relocate(document, engine.registry, engine.files)[1]:
+        for note in engine.bind(document, **given).notes:
             click.echo(f"note: {note}")
         specs, values = input_specs(document, engine.registry), current_values(document, engine.registry)
     table = Table(box=None, pad_edge=False)

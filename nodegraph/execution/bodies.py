@@ -57,9 +57,11 @@ def traits_of(graph: BoundGraph, node: BoundNode) -> Traits:
 
 
 def files_named(node: BoundNode) -> dict[str, Pair]:
-    """The (kind, name) behind every input of a node that names a file."""
+    """The (kind, name) behind every input that names a file, and of the files that literals mention."""
     named = ((input_, kind, node.params.get(input_)) for input_, kind in node.type.file_inputs.items())
-    return {input_: (kind, name) for input_, kind, name in named if name is not None}
+    found = {input_: (kind, name) for input_, kind, name in named if name is not None}
+    found.update({f"@file {kind}/{name}": (kind, name) for kind, name in node.mentioned})
+    return found
 
 
 def code_chosen(nodes: Iterable[BoundNode], code: Mapping[Pair, str]) -> list[str]:

@@ -53,6 +53,7 @@ class NodeContext:
     def __init__(self, entry: PlanEntry, surroundings: Surroundings, emit: events.Emit) -> None:
         self._node = entry.node.id
         self._parts = entry.parts
+        self.mentioned: Sequence[tuple[str, str]] = entry.node.mentioned
         self._lasting = entry.lasting
         self._values: Mapping[str, Any] = {}
         self._around = surroundings

@@ -86,7 +86,7 @@ class Plan:
 def files_of(graph: BoundGraph) -> set[Pair]:
     """The (kind, name) of every file that the graph's literals name."""
     named: set[Pair] = set()
-    if any(type_.file_inputs for type_ in graph.types):
+    if any(type_.file_inputs or type_.mentions for type_ in graph.types):
         named.update(pair for node in graph.nodes.values() for pair in files_named(node).values())
     return named.union(*(traits_of(graph, node).files for node in graph.control_nodes))
 
@@ -187,7 +187,7 @@ def _keyed(
         if id_ in snapshot.given:
             keys[id_], parts[id_] = snapshot.given[id_], {}
             continue
-        if type_.file_inputs or id_ in traits or waiting:
+        if type_.file_inputs or node.mentioned or id_ in traits or waiting:
             missing = _missing_hash(node, traits.get(id_), keys, snapshot)
             if missing:
                 keys[id_], parts[id_], waiting[id_] = None, {}, missing

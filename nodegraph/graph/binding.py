@@ -40,6 +40,8 @@ class BoundNode(Struct, frozen=True, gc=False):
     params: Mapping[str, Any]
     links: Mapping[str, tuple[str, str]]
     sources: tuple[str, ...]
+    mentioned: tuple[tuple[str, str], ...] = ()
+    """The (kind, name) of files that are there and that its literals speak of."""
 
 
 @dataclass(frozen=True)
@@ -289,7 +291,14 @@ class _Binder:
             linked = {name: self._output_type(*link) for name, link in links.items()}
             self.solver.solve(id_, type_, params, linked)
         sources = tuple({source: None for source, _ in links.values()})
-        return BoundNode(id_, entry.title or id_, type_, params, links, sources)
+        mentioned = self._mentioned(type_, params) if type_.mentions is not None else ()
+        return BoundNode(id_, entry.title or id_, type_, params, links, sources, mentioned)
+
+    def _mentioned(self, type_: NodeType, params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """Of each file that literals mention the first candidate that is there."""
+        groups = type_.mentions(params) if type_.mentions is not None else ()
+        found = (next((pair for pair in pairs if self.files.has(*pair)), None) for pairs in groups)
+        return tuple(dict.fromkeys(pair for pair in found if pair is not None))
 
     def _report_missing(self, id_: str, spec: InputSpec) -> None:
         remedy = (

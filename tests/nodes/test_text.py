@@ -92,3 +92,30 @@ def test_a_pickled_embedding_needs_consent(engine: Engine, tmp_path: Path) -> No
     with pytest.raises(RunFailedError, match=r"(?i)pickle"):
         run(allow=False)
     assert run(allow=True).shape == (1, 77, 128)
+
+
+def test_an_embedding_in_its_folder_is_there_for_every_prompt(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "models" / "embeddings" / "moods"
+    folder.mkdir(parents=True)
+    path = folder / "dream.safetensors"
+    save_file({"emb_params": torch.ones(1, 128)}, path)
+    by_node = Graph()
+    taught = by_node(load_embedding)(
+        text_encoder=by_node(load_checkpoint)(file=TINY).text_encoder, file="moods/dream.safetensors", name="d"
+    )
+    by_node.output("result", by_node(text_encode)(encoder=taught, text="a (embedding:d:1.3) circle"))
+    wanted = tokens(engine, by_node)
+    for name in ("moods/dream", "moods/dream.safetensors"):
+        assert torch.equal(encoded(engine, f"a (embedding:{name}:1.3) circle"), wanted)
+    save_file({"emb_params": torch.full((1, 128), -1.0)}, path)
+    assert not torch.equal(encoded(engine, "a (embedding:moods/dream:1.3) circle"), wanted)
+    with pytest.raises(RunFailedError, match="there is no embedding 'moods/dreem'"):
+        encoded(engine, "a embedding:moods/dreem circle")
+
+
+def test_a_pickle_in_the_folder_is_not_opened_by_a_prompt(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "models" / "embeddings"
+    folder.mkdir(parents=True)
+    torch.save({"string_to_param": {"*": torch.ones(1, 128)}}, folder / "dream.pt")
+    with pytest.raises(RunFailedError, match=r"is a pickle.*load\.embedding"):
+        encoded(engine, "a embedding:dream circle")

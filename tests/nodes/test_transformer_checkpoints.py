@@ -150,3 +150,16 @@ def test_a_prompt_becomes_a_picture(engine: Engine, tmp_path: Path, name: str) -
     assert not torch.equal(first, run(engine, workflow(guidance, seed=8), tmp_path))
     if guidance is not None:
         assert not torch.equal(first, run(engine, workflow(1.0), tmp_path))
+
+
+def test_what_is_assumed_of_a_file_stands_in_the_plan_and_in_the_run_record(
+    engine: Engine, tmp_path: Path
+) -> None:
+    write(tmp_path / "data", Flux(FLUX))
+    document = workflow(1.0)
+    (note,) = engine.plan(document).graph.notes
+    assert note.startswith(f"{FILE}: taken for the plain model of its family")
+    assert "'kontext'" in note
+    assert engine.run_sync(document).record.run["notes"] == [note]
+    document["nodes"]["loader"]["inputs"]["variant"] = "kontext"
+    assert engine.bind(document).notes == ()

@@ -87,7 +87,7 @@ def pieces(text: str, known: Sequence[str]) -> list[tuple[str, str | None]]:
                 input="text",
                 expected=f"one of {', '.join(known)}" if known else "the encoder has no embeddings",
                 found=f"'{MARK}{word}'",
-                remedy="Give it to the text encoder with load.embedding.",
+                remedy="Put its file into the embeddings folder, or use load.embedding for it.",
             )
         found.append(("", name))
         found.append((word[len(name) :] + blank + rest, None))

@@ -7,7 +7,13 @@ from typing import Annotated, NamedTuple
 from nodegraph import Context, File, Model, TextEncoder, Vae, node
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import TITLES
-from nodegraph_nodes.loaders.recipes import PredictionType, VariantName, ZeroTerminal, model_of
+from nodegraph_nodes.loaders.recipes import (
+    PredictionType,
+    VariantName,
+    ZeroTerminal,
+    assumed,
+    model_of,
+)
 
 CheckpointName = Annotated[str, File("checkpoints")]
 
@@ -20,7 +26,7 @@ class Checkpoint(NamedTuple):
     vae: Vae
 
 
-@node("load.checkpoint", category="Load", title="Load checkpoint", lane="io")
+@node("load.checkpoint", category="Load", title="Load checkpoint", lane="io", notes=assumed("checkpoints"))
 def load_checkpoint(
     ctx: Context,
     file: CheckpointName,
@@ -47,7 +53,7 @@ def load_checkpoint(
             remedy="Use an all-in-one file with denoiser, text encoder and VAE.",
         )
     return Checkpoint(
-        model_of(ctx, base, found, prediction, variant, zero_terminal_snr),
+        model_of(base, found, prediction, variant, zero_terminal_snr),
         TextEncoder(base, found.family),
         Vae(base, found.family, latent_format=found.latent_format),
     )

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from nodegraph import Context, File, Model, TextEncoder, Vae, node
 from nodegraph.errors import ModelFileError
 from nodegraph_nodes.loaders.checkpoint import Checkpoint
-from nodegraph_nodes.loaders.recipes import PredictionType, VariantName, ZeroTerminal, model_of
+from nodegraph_nodes.loaders.recipes import (
+    PredictionType,
+    VariantName,
+    ZeroTerminal,
+    assumed,
+    model_of,
+)
 
 if TYPE_CHECKING:
     from nodegraph.values import ModelFile
@@ -19,7 +25,13 @@ FolderName = Annotated[str, File("diffusers")]
 _PREDICTIONS = {"epsilon": "eps", "v_prediction": "v", "flow_prediction": "flow"}
 
 
-@node("load.diffusers", category="Load", title="Load diffusers folder", lane="io")
+@node(
+    "load.diffusers",
+    category="Load",
+    title="Load diffusers folder",
+    lane="io",
+    notes=assumed("diffusers", "folder"),
+)
 def load_diffusers(
     ctx: Context,
     folder: FolderName,
@@ -76,9 +88,7 @@ def _model(
     told = _PREDICTIONS.get(str(settings.get("prediction_type", "")), "auto")
     if zero_terminal_snr is None and isinstance(settings.get("rescale_betas_zero_snr"), bool):
         zero_terminal_snr = settings["rescale_betas_zero_snr"]
-    model = model_of(
-        ctx, base, found, told if prediction == "auto" else prediction, variant, zero_terminal_snr
-    )
+    model = model_of(base, found, told if prediction == "auto" else prediction, variant, zero_terminal_snr)
     shift = settings.get("shift")
     if (
         model.schedule.kind == "flow"

@@ -7,13 +7,19 @@ from typing import Annotated
 from nodegraph import Context, File, Model, Vae, node
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import TITLES, Checkpoint
-from nodegraph_nodes.loaders.recipes import PredictionType, VariantName, ZeroTerminal, model_of
+from nodegraph_nodes.loaders.recipes import (
+    PredictionType,
+    VariantName,
+    ZeroTerminal,
+    assumed,
+    model_of,
+)
 
 DenoiserName = Annotated[str, File("diffusion_models")]
 VaeName = Annotated[str, File("vae")]
 
 
-@node("load.denoiser", category="Load", title="Load denoiser", lane="io")
+@node("load.denoiser", category="Load", title="Load denoiser", lane="io", notes=assumed("diffusion_models"))
 def load_denoiser(
     ctx: Context,
     file: DenoiserName,
@@ -28,7 +34,7 @@ def load_denoiser(
     base = ctx.files.get("diffusion_models", file)
     found = ctx.models.inspect(base)
     _require(found, "denoiser", file)
-    return model_of(ctx, base, found, prediction, variant, zero_terminal_snr)
+    return model_of(base, found, prediction, variant, zero_terminal_snr)
 
 
 @node("load.vae", category="Load", title="Load VAE", lane="io")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from nodegraph import Context, Model
+from nodegraph import Model
+from nodegraph.declare import FindFile, Notes
 from nodegraph.errors import InputError
 from nodegraph.modelfiles.families import Checkpoint
 from nodegraph.values import ModelFile
@@ -25,17 +29,49 @@ ZeroTerminal = Annotated[
 ]
 
 
+def assumed(kind: str, input_: str = "file") -> Notes:
+    """The notes of a loader: what is taken for granted of the model file that its input names."""
+
+    def notes(params: Mapping[str, Any], find: FindFile) -> Sequence[str]:
+        path = find(kind, str(params.get(input_, "")))
+        if path is None:
+            return ()
+        told = _assumptions(path, path.stat().st_mtime_ns, params.get("prediction"), params.get("variant"))
+        return [f"{params[input_]}: {note}" for note in told]
+
+    return notes
+
+
+@lru_cache(maxsize=64)
+def _assumptions(path: Path, _changed: int, prediction: object, variant: object) -> tuple[str, ...]:
+    """By the file's header alone, read once for every state of the file."""
+    from nodegraph.modelfiles.families import FAMILIES, inspect
+    from nodegraph.modelfiles.manifests import WHOLE, parts_of, read_model_header
+
+    if path.name == WHOLE:
+        parts = parts_of(path)
+        path = parts.get("unet") or parts["transformer"]
+    found = inspect(read_model_header(path))
+    notes = list(found.notes) if prediction == "auto" else []
+    family = next((family for family in FAMILIES if family.name == found.family), None)
+    twins = [one.name for one in family.variants if one.words] if family is not None else []
+    if variant == "auto" and not found.variant and twins:
+        names = ", ".join(f"'{name}'" for name in twins)
+        notes.append(
+            f"taken for the plain model of its family, since others have the same tensors: "
+            f"set 'variant' if it is {names}"
+        )
+    return tuple(notes)
+
+
 def model_of(
-    ctx: Context,
     base: ModelFile,
     found: Checkpoint,
     prediction: str = "auto",
     variant: str = "auto",
     zero_terminal_snr: bool | None = None,
 ) -> Model:
-    """The recipe of a file's denoiser; what was assumed is logged. InputError: no such variant."""
-    for note in found.notes if prediction == "auto" else ():
-        ctx.log.info("%s: %s", base.name, note)
+    """The recipe of a denoiser; `assumed` says what it takes for granted. InputError: no such variant."""
     schedule, chosen = found.schedule, found.variant
     if variant != "auto":
         if variant and variant not in found.variants:
@@ -47,9 +83,6 @@ def model_of(
                 found=f"'{variant}'",
             )
         chosen = variant
-    elif not chosen and found.variants:
-        names = ", ".join(found.variants)
-        ctx.log.info("%s: taken for the plain model of its family; others are %s", base.name, names)
     if zero_terminal_snr is not None:
         schedule = replace(schedule, zero_terminal_snr=zero_terminal_snr)
     return Model(
