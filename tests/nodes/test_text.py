@@ -100,9 +100,8 @@ def test_an_embedding_in_its_folder_is_there_for_every_prompt(engine: Engine, tm
     path = folder / "dream.safetensors"
     save_file({"emb_params": torch.ones(1, 128)}, path)
     by_node = Graph()
-    taught = by_node(load_embedding)(
-        text_encoder=by_node(load_checkpoint)(file=TINY).text_encoder, file="moods/dream.safetensors", name="d"
-    )
+    plain = by_node(load_checkpoint)(file=TINY).text_encoder
+    taught = by_node(load_embedding)(text_encoder=plain, file="moods/dream.safetensors", name="d")
     by_node.output("result", by_node(text_encode)(encoder=taught, text="a (embedding:d:1.3) circle"))
     wanted = tokens(engine, by_node)
     for name in ("moods/dream", "moods/dream.safetensors"):
