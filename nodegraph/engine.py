@@ -138,6 +138,11 @@ class Engine:
                 self._resources = self.packs.make_resources(self._settings, self.files)
             return self._resources
 
+    @property
+    def has_resources(self) -> bool:
+        """Whether the device and its models were asked for already."""
+        return self._resources is not None
+
     def load(self, source: Source) -> Document:
         """A document from a file (JSON, or a picture that was saved with its workflow), JSON text or data, or
         a template (`"template:NAME"`). A text that ends in `.json` or `.png`, or holds a `/`, names a file.

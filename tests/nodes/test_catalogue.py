@@ -52,7 +52,7 @@ def test_every_builtin_node_is_in_a_template_or_tested_alone(engine: Engine) -> 
     alone = {
         "image.invert", "image.preview", "latent.from_batch", "mask.from_image", "mask.invert",
         "vae.decode_tiled", "vae.encode_tiled", "load.denoiser", "load.vae", "load.text_encoders",
-        "text.clip_skip", "load.embedding", "load.model_lora",
+        "text.clip_skip", "load.embedding", "load.diffusers", "load.model_lora",
     }  # fmt: skip
     fed_to_loops = {type_.id for type_ in TYPES if type_.category in ("List", "Logic", "Value")} | {
         "image.batch", "image.join",

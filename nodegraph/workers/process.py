@@ -1,0 +1,191 @@
+"""A worker: one process with one engine that runs the jobs it is given, one at a time.
+
+It leaves at once when the server is gone. Questions are answered while a job runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import pkgutil
+import signal
+import socket
+import sys
+from typing import Any
+
+import msgspec
+
+from nodegraph.engine import Engine
+from nodegraph.errors import CancelledError, WorkflowError
+from nodegraph.execution import events
+from nodegraph.execution.cancel import CancelToken
+from nodegraph.packs import load_packs
+from nodegraph.workers.channel import Channel
+from nodegraph.workers.messages import (
+    Alive,
+    Answer,
+    Ask,
+    Cancel,
+    Cancelled,
+    Done,
+    Failed,
+    Happened,
+    Holds,
+    Ready,
+    Run,
+    Stop,
+    ToWorker,
+    decode_to_worker,
+)
+from nodegraph.workers.results import problems_of, result_of
+from nodegraph.workers.settings import WorkerSettings
+from nodegraph.workers.translate import data_of, packed, translation
+
+BEAT = 1.0
+"""Seconds between signs of life."""
+
+
+def main(descriptor: int, settings: WorkerSettings) -> None:
+    """Serve until the server closes its side."""
+    _die_with_the_server()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the server
+    asyncio.run(_serve(descriptor, settings))
+
+
+async def _serve(descriptor: int, settings: WorkerSettings) -> None:
+    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=descriptor))
+    channel: Channel[ToWorker] = Channel(reader, writer, decode_to_worker)
+    packs = load_packs(extra=[(name, pkgutil.resolve_name(name)) for name in settings.packs])
+    engine = Engine(
+        settings.data_dir, device=settings.device, dtype=settings.dtype, accelerate=settings.accelerate,
+        model_bytes=settings.model_bytes, cache_bytes=settings.cache_bytes, packs=packs,
+    )  # fmt: skip
+    with engine:
+        worker = _Worker(channel, engine)
+        channel.send(Ready(os.getpid(), settings.device, {pack.name: pack.version for pack in packs.loaded}))
+        beat = asyncio.create_task(_beat(channel))
+        while (message := await channel.receive()) is not None and not isinstance(message, Stop):
+            worker.handle(message)
+        beat.cancel()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # what still runs has nobody to tell; its thread would keep the process
+
+
+async def _beat(channel: Channel[ToWorker]) -> None:
+    while True:
+        channel.send(Alive())
+        await asyncio.sleep(BEAT)
+
+
+class _Worker:
+    """The state of this process: its engine, and the jobs that it was given."""
+
+    def __init__(self, channel: Channel[ToWorker], engine: Engine) -> None:
+        self._channel = channel
+        self._engine = engine
+        self._translate = translation(engine.outputs)
+        self._tokens: dict[str, CancelToken] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._one_at_a_time = asyncio.Lock()
+
+    def handle(self, message: Run | Cancel | Ask) -> None:
+        """Begin to do what the server asks."""
+        if isinstance(message, Cancel):
+            token = self._tokens.get(message.job)
+            if token is not None:
+                token.cancel()
+            return
+        if isinstance(message, Run):
+            self._tokens[message.job] = CancelToken()
+            task = asyncio.create_task(self._run(message))
+        else:
+            task = asyncio.create_task(self._answer(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, run: Run) -> None:
+        token = self._tokens[run.job]
+        async with self._one_at_a_time:
+            try:
+                result = await self._engine.run(
+                    json.loads(run.document), targets=run.targets, previews=run.previews, cancel=token,
+                    on_event=lambda event: self._tell(run.job, event), **json.loads(run.inputs),
+                )  # fmt: skip
+                told = await asyncio.to_thread(result_of, self._engine, result)
+                self._channel.send(Done(run.job, told))
+            except CancelledError:
+                self._channel.send(Cancelled(run.job))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is the job's
+                self._channel.send(Failed(run.job, problems_of(error)))
+            finally:
+                del self._tokens[run.job]
+                self._channel.send(Holds(_held(self._engine)))
+
+    def _tell(self, job: str, event: events.Event) -> None:
+        told = self._translate(event)
+        if told is not None:
+            kind, fields, image = told
+            picture = packed(image) if image is not None else None
+            self._channel.send(Happened(job, kind, msgspec.json.encode(fields), picture))
+
+    async def _answer(self, ask: Ask) -> None:
+        try:
+            data = await asyncio.to_thread(_ANSWERS[ask.what], self._engine, json.loads(ask.data))
+            self._channel.send(Answer(ask.id, msgspec.json.encode(data)))
+        except Exception as error:  # noqa: BLE001 - it is the asker's
+            self._channel.send(Answer(ask.id, problems=problems_of(error)))
+
+
+def _catalogue(engine: Engine, _data: Any) -> Any:
+    return [type_.to_json() for type_ in engine.registry.nodes.values()]
+
+
+def _check(engine: Engine, data: Any) -> Any:
+    problems = engine.check(data["workflow"], **data.get("inputs", {}))
+    return [data_of(problem) for problem in problems]
+
+
+def _plan(engine: Engine, data: Any) -> Any:
+    """The problems, or the plan: what happens to each node, and why."""
+    try:
+        plan = engine.plan(data["workflow"], targets=data.get("targets"), **data.get("inputs", {}))
+    except WorkflowError as error:
+        return {"problems": [data_of(problem) for problem in error.problems]}
+    entries = {id_: {"action": entry.action, "reason": entry.reason} for id_, entry in plan.entries.items()}
+    return {"problems": [], "plan": entries, "notes": list(plan.graph.notes)}
+
+
+def _explain(engine: Engine, _data: Any) -> Any:
+    results = [
+        {"key": kept.key, "node": kept.node, "bytes": kept.size, "seconds": kept.seconds, "tier": kept.tier}
+        for kept in engine.explain_cache()
+    ]
+    return {"weights": list(engine.resources.explain()), "results": results}
+
+
+def _clear(engine: Engine, _data: Any) -> Any:
+    files, size = engine.clear_cache()
+    return {"files": files, "bytes": size}
+
+
+_ANSWERS = {
+    "catalogue": _catalogue, "check": _check, "plan": _plan, "explain": _explain, "clear": _clear,
+}  # fmt: skip
+
+
+def _held(engine: Engine) -> list[str]:
+    """The owners of the weights that are at hand."""
+    if not engine.has_resources:
+        return []
+    return sorted({str(entry["owner"]) for entry in engine.resources.explain()})
+
+
+def _die_with_the_server() -> None:
+    """Ask Linux to end this process with its parent, whatever it is doing then."""
+    with contextlib.suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
