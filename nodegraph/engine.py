@@ -55,7 +55,7 @@ from nodegraph.graph.sources import open_document
 from nodegraph.graph.sweep import Axis, Mode, cells, drawn
 from nodegraph.hookspecs import Exporter, Resources, ResourceSettings
 from nodegraph.packs import Packs, load_packs
-from nodegraph.runtime import Keyed, RunRecord
+from nodegraph.runtime import Keyed, RunRecord, accelerations
 
 Source = BoundGraph | Document | Path | str | bytes | Mapping[str, Any]
 DISK_CACHE_BYTES = 4 * 2**30
@@ -72,8 +72,8 @@ class Engine:
     data_dir holds `models/`, `inputs/` and `outputs/` and what is remembered between runs; device is
     "auto", "cpu" or "cuda:0"; dtype "auto", "float32", "float16" or "bfloat16"; cache_bytes bounds the
     results kept in memory, disk_cache_bytes those in `data_dir/cache` (0 switches it off) and model_bytes the
-    weights; accelerate is "off", "compile", "graphs" or "both" (`docs/memory.md`). With debug every node is
-    checked for changing its inputs; the disk cache is off then.
+    weights; accelerate is "off" or some of "compile", "graphs" and "channels-last" with commas between them
+    (`docs/memory.md`). With debug every node is checked for changing its inputs; the disk cache is off then.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class Engine:
         debug: bool = False,
         accelerate: str = "off",
     ) -> None:
+        faster = accelerations(accelerate)  # refused now rather than when a model is first loaded
         self.data_dir = Path(data_dir) if data_dir is not None else default_data_dir()
         self.outputs = Path(outputs) if outputs is not None else self.data_dir / "outputs"
         self.packs = packs if packs is not None else load_packs()
@@ -103,7 +104,7 @@ class Engine:
         self._flights = Flights()
         self.saved = SavedFiles(self.data_dir / "saved_files.jsonl")
         self._settings = ResourceSettings(
-            device, dtype, model_bytes, self.data_dir, self.registry.families, accelerate
+            device, dtype, model_bytes, self.data_dir, self.registry.families, ",".join(faster) or "off"
         )
         self._resources: Resources | None = None
         self._making_resources = threading.Lock()
@@ -461,6 +462,8 @@ class Engine:
             "files": hashes,
             "targets": list(planned.targets),
         }
+        if weights and self._settings.accelerate != "off":
+            run["accelerate"] = self._settings.accelerate
         if graph.notes:
             run["notes"] = list(graph.notes)
         document = with_models(graph.document, contents(self.files, files_of(graph)))

@@ -105,7 +105,7 @@ class ResourceSettings:
     data_dir: Path | None = None
     families: tuple[Family, ...] = FAMILIES
     accelerate: str = "off"
-    """How denoisers run: "off", "compile", "graphs" or "both"."""
+    """How denoisers run: "off", or names of `ACCELERATIONS` with commas between them."""
 
 
 class Hooks:

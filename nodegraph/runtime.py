@@ -7,7 +7,8 @@ behind a recipe are reached with `with ctx.models.use(recipe) as live:`, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from logging import Logger
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, overload, runtime_checkable
 
+from nodegraph.errors import InputError
 from nodegraph.values import ConditioningEntry, Image, JsonScalar, Model, ModelFile, TextEncoder, Vae
 
 if TYPE_CHECKING:
@@ -24,8 +26,26 @@ if TYPE_CHECKING:
     from nodegraph.modelfiles.families import Checkpoint
 
 
+ACCELERATIONS = ("compile", "graphs", "channels-last")
+"""What denoisers may be asked to do for speed (`docs/memory.md`, "Faster steps")."""
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+
+def accelerations(names: str) -> tuple[str, ...]:
+    """`off`, or one or more of `ACCELERATIONS` with commas between them, in the order of those.
+
+    InputError for other names.
+    """
+    asked = [name.strip() for name in names.split(",")] if names != "off" else []
+    unknown = [name for name in asked if name not in ACCELERATIONS]
+    if unknown:
+        raise InputError(
+            "the acceleration is unknown", input="accelerate", found=f"'{unknown[0]}'",
+            expected=f"off, or some of {', '.join(ACCELERATIONS)} with commas between them",
+        )  # fmt: skip
+    return tuple(name for name in ACCELERATIONS if name in asked)
 
 
 class Noising(Protocol):
@@ -106,6 +126,18 @@ class TakesExtras(Protocol):
 
     def given(self, extras: Extras) -> LiveDenoiser:
         """The same denoiser for prompts with these extras. InputError where they do not fit."""
+        ...
+
+
+@runtime_checkable
+class TellsWays(Protocol):
+    """A live denoiser whose steps may be compiled or replayed, and which tells what they were."""
+
+    def ways(self) -> Mapping[str, int]:
+        """Steps since it was made, by the way they went and, where that is not the way asked for, why.
+
+        For example `{"replayed": 40, "eager: there is no room for a captured step": 2}`.
+        """
         ...
 
 
@@ -228,7 +260,12 @@ class RunRecord:
     written: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
     """The document as JSON data, or what writes it: most runs save nothing that holds it."""
     inputs: Mapping[str, Any]
-    run: Mapping[str, Any]
+    run: MutableMapping[str, Any]
+
+    def add_steps(self, node: str, ways: Mapping[str, int]) -> None:
+        """Note which way a node's denoiser steps went; what is saved from now on tells it."""
+        known = Counter(self.run.get("steps", {}).get(node, {}))
+        self.run["steps"] = {**self.run.get("steps", {}), node: dict(known + Counter(ways))}
 
     @cached_property
     def document(self) -> Mapping[str, Any]:

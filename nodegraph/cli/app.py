@@ -8,6 +8,7 @@ import click
 
 from nodegraph import __version__
 from nodegraph.modelfiles.kinds import MODEL_KINDS
+from nodegraph.runtime import ACCELERATIONS
 
 DATA_DIR = click.option(
     "--data-dir", type=click.Path(path_type=Path), default=None, envvar="NODEGRAPH_DATA",
@@ -16,8 +17,8 @@ DATA_DIR = click.option(
 DEVICE = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
 DTYPE = click.option("--dtype", default="auto", show_default=True, help="auto, float32, float16 or bfloat16.")
 ACCELERATE = click.option(
-    "--accelerate", type=click.Choice(["off", "compile", "graphs", "both"]), default="off", show_default=True,
-    help="Run denoisers through torch.compile, as captured CUDA graphs, or both; first steps take longer.",
+    "--accelerate", default="off", show_default=True, metavar="NAMES",
+    help=f"For denoisers: {', '.join(ACCELERATIONS)}, with commas between; first steps take longer.",
 )  # fmt: skip
 KIND = click.option(
     "--kind", type=click.Choice(MODEL_KINDS), metavar="KIND", default=None,

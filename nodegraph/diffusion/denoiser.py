@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Generic, Self, TypeVar
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nodegraph.diffusion.prediction import Noising
 from nodegraph.errors import InputError
-from nodegraph.runtime import Extras
+from nodegraph.runtime import Extras, TellsWays
 from nodegraph.values import LatentFormat
 
 N = TypeVar("N", bound=nn.Module)
@@ -62,6 +62,10 @@ class NetworkDenoiser(ABC, Generic[N]):
     @abstractmethod
     def denoise(self, x: Tensor, sigma: Tensor, tokens: Tensor) -> Tensor:
         """The clean estimate: see `nodegraph.runtime.LiveDenoiser`."""
+
+    def ways(self) -> Mapping[str, int]:
+        """How many steps went which way so far (`nodegraph.runtime.TellsWays`); none where none was asked."""
+        return self.call.ways() if isinstance(self.call, TellsWays) else {}
 
     def scaled(self, latent: Tensor) -> Tensor:
         """A latent of the VAE's own space as the network sees latents."""

@@ -153,6 +153,14 @@ class Residency:
                 self._carry_out(shrink(self._held(), self.budgets))
                 self._changed.notify_all()
 
+    def drop(self, key: Hashable) -> None:
+        """Let an entry go, with what was built on it, unless it is in use or pinned."""
+        with self._changed:
+            going = (*self._on(key), key) if key in self._entries else ()
+            if not any(self._entries[each].busy for each in going):
+                self._carry_out(Move(each, None) for each in going)
+                self._changed.notify_all()
+
     def has(self, key: Hashable) -> bool:
         """Whether the key's value is built and on its own tier."""
         with self._changed:

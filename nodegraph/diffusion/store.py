@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nodegraph.diffusion.acceleration.attach import Accelerator
-from nodegraph.diffusion.acceleration.captured import CapturedStep
+from nodegraph.diffusion.acceleration.shelf import StepShelf
 from nodegraph.diffusion.autoencoder import LiveAutoencoder
 from nodegraph.diffusion.basefile import BaseFile, KnownFiles
 from nodegraph.diffusion.builders import (
@@ -49,7 +49,7 @@ from nodegraph.diffusion.text.pickled import read_pickled
 from nodegraph.diffusion.weights import byte_size, read_tensors
 from nodegraph.modelfiles.families import FAMILIES, TITLES, Checkpoint, Family
 from nodegraph.modelfiles.safetensors_header import Header
-from nodegraph.modelfiles.sources import renamed
+from nodegraph.modelfiles.sources import Sources, renamed
 from nodegraph.runtime import Files, LiveDenoiser, LiveTextEncoder, LiveVae, Previewer
 from nodegraph.values import Image, Model, ModelFile, Patch, Recipe, TextEncoder, Vae
 
@@ -108,8 +108,8 @@ class Store:
     ) -> None:
         """budget_bytes: memory for weights on the device (None: no limit); host_budget_bytes: for what waits
         in main memory beside a GPU. Where both are one memory (shared_memory; None: on a CPU) there is one
-        budget, the first. courier: what brings streamed blocks to the device. accelerate: off, compile,
-        graphs or both.
+        budget, the first. courier: what brings streamed blocks to the device. accelerate: see
+        `nodegraph.runtime.accelerations`.
 
         InputError: no such device, dtype or acceleration.
         """
@@ -121,6 +121,7 @@ class Store:
         self._families = families
         self._shared_memory = self.device.type == "cpu" if shared_memory is None else shared_memory
         self._resident = Residency(Budgets(budget_bytes, 0 if self._shared_memory else host_budget_bytes))
+        self._steps = StepShelf(self._resident)
         self._courier = courier
         self._accelerator = (
             Accelerator(accelerate, self.device) if isinstance(accelerate, str) else accelerate
@@ -135,8 +136,7 @@ class Store:
     @property
     def profile(self) -> str:
         """The execution profile: what besides its inputs decides the bits of a result."""
-        compiled = " compiled" if self._accelerator.asked.compile else ""
-        return execution_profile(self.device, self.precision) + compiled
+        return execution_profile(self.device, self.precision) + self._accelerator.asked.profile
 
     @overload
     def use(self, recipe: Model) -> AbstractContextManager[LiveDenoiser]: ...
@@ -309,25 +309,11 @@ class Store:
             ahead = self._resident.placement(("tensors", recipe.base.hash, slot.component)).ahead
             made.streamer = Streamer(made.live, absent, fetch, self._courier(self.device), ahead, self._count)
         if slot.component == "denoiser":
-            keep = partial(self._keep_step, recipe, base)
+            ground = ("tensors", recipe.base.hash, slot.component)
+            keep = partial(self._steps.hold, ground=ground, owner=base.title)
             self._accelerator.attach(made.live, changed, streamed=bool(absent), keep=keep, count=self._count)
         self._count("builds", 1)
         return made, byte_size(changed)
-
-    def _keep_step(
-        self, recipe: Recipe, base: BaseFile, key: Hashable, build: Callable[[], CapturedStep]
-    ) -> AbstractContextManager[CapturedStep]:
-        """A captured step reads the base tensors where they lie: it goes when they go."""
-
-        def capture(room: Room) -> tuple[CapturedStep, int]:  # noqa: ARG001 - a build is told its room
-            step = build()
-            return step, step.bytes
-
-        ground = ("tensors", recipe.base.hash, "denoiser")
-        return self._resident.hold(
-            ("step", recipe.base.hash, key), capture, what="captured step", owner=base.title, needs=(ground,),
-            wait=False,
-        )  # fmt: skip
 
     def _fetch(
         self, made: _Live, recipe: Recipe, slot: _Slot, base: BaseFile, names: list[str]
@@ -337,9 +323,14 @@ class Store:
             tensors = {name: made.master[name].to(self.device, non_blocking=True) for name in names}
         else:
             sources = {name: base.names[slot.component][name] for name in names}
-            tensors = read_tensors(base.header, sources, self.device, slot.dtype)
+            tensors = self._read(base, sources, slot, self.device)
             self._count("file_blocks", 1)
         return {**tensors, **self._changed(recipe, slot, base, tensors)}
+
+    def _read(self, base: BaseFile, sources: Sources, slot: _Slot, device: torch.device) -> dict[str, Tensor]:
+        """Base tensors of a component from the file, as they lie in memory."""
+        tensors = read_tensors(base.header, sources, device, slot.dtype)
+        return self._accelerator.laid_out(tensors) if slot.component == "denoiser" else tensors
 
     def _weights(
         self, key: tuple[str, ...], base: BaseFile, slot: _Slot, patched: frozenset[str], beside: int
@@ -355,7 +346,7 @@ class Store:
             if room.kept is not None:
                 tensors = {name: room.kept[name].to(self.device) for name in wanted}
             else:
-                tensors = read_tensors(base.header, wanted, self.device, slot.dtype)
+                tensors = self._read(base, wanted, slot, self.device)
                 self._count("file_reads", 1)
             return _Weights(tensors, streamed), max(room.placement.bytes, byte_size(tensors))
 
@@ -381,7 +372,7 @@ class Store:
 
         def read(room: Room) -> tuple[dict[str, Tensor], int]:  # noqa: ARG001 - a build is told its room
             sources = {name: base.names[slot.component][name] for name in weights.streamed}
-            tensors = read_tensors(base.header, sources, torch.device("cpu"), slot.dtype)
+            tensors = self._read(base, sources, slot, torch.device("cpu"))
             self._count("file_reads", 1)
             if self.device.type == "cuda":  # without pinned pages a copy cannot run beside the computation
                 tensors = {name: tensors.pop(name).pin_memory() for name in weights.streamed}

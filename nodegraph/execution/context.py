@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from nodegraph.execution.nested import NestedRuns, value_key
 from nodegraph.execution.overlap import overlapping
 from nodegraph.execution.plan import PlanEntry
 from nodegraph.registry import Registry
-from nodegraph.runtime import Artifact, BodyOf, Files, Keyed, ModelStore, RunRecord
+from nodegraph.runtime import Artifact, BodyOf, Files, Keyed, ModelStore, RunRecord, TellsWays
 from nodegraph.values import Image, JsonScalar
 
 MAX_PREVIEWS = 50
@@ -58,7 +59,7 @@ class NodeContext:
         self._values: Mapping[str, Any] = {}
         self._around = surroundings
         self._emit = emit
-        self._models = TimedStore(surroundings.models)
+        self._models = WatchedStore(surroundings.models, self._went)
         self._artifacts: list[Artifact] = []
         self.shown = False
         """Whether a node in a body that this one ran had an effect that left no file."""
@@ -87,6 +88,11 @@ class NodeContext:
     def artifacts(self) -> list[Artifact]:
         """What the node has saved so far."""
         return self._artifacts
+
+    def _went(self, ways: Mapping[str, int]) -> None:
+        """Note how the steps of a denoiser ran, in the run record and in the log."""
+        self._around.record.add_steps(self._node, ways)
+        self.log.info("steps: %s", ", ".join(f"{count} {way}" for way, count in ways.items()))
 
     @property
     def loading(self) -> float:
@@ -189,16 +195,20 @@ def is_drawn(done: int, total: int) -> bool:
     return done == total or done % math.ceil(total / MAX_PREVIEWS) == 0
 
 
-class TimedStore:
-    """A model store that counts the seconds until weights are there."""
+class WatchedStore:
+    """A model store that counts the seconds until weights are there, and tells how denoisers' steps ran.
 
-    def __init__(self, store: ModelStore) -> None:
+    went: told the steps by their way after each use of a denoiser that tells it.
+    """
+
+    def __init__(self, store: ModelStore, went: Callable[[Mapping[str, int]], None]) -> None:
         self._store = store
+        self._went = went
         self.seconds = 0.0
 
     def use(self, recipe: Any) -> Any:
         """As the store's own `use`."""
-        return self._timed(recipe)
+        return self._watched(recipe)
 
     def inspect(self, file: Any) -> Any:
         """As the store's own `inspect`."""
@@ -216,8 +226,18 @@ class TimedStore:
         return self._store.counters()
 
     @contextmanager
-    def _timed(self, recipe: Any) -> Iterator[Any]:
+    def _watched(self, recipe: Any) -> Iterator[Any]:
         start = time.perf_counter()
         with self._store.use(recipe) as live:
             self.seconds += time.perf_counter() - start
-            yield live
+            before = Counter(_ways(live))
+            try:
+                yield live
+            finally:
+                went = Counter(_ways(live)) - before
+                if went:
+                    self._went(went)
+
+
+def _ways(live: object) -> Mapping[str, int]:
+    return live.ways() if isinstance(live, TellsWays) else {}

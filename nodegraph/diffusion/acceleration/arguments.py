@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def signature_of(arguments: Sequence[Any]) -> Hashable:
-    """Equal for arguments that one captured step can serve: structure, shapes, dtypes, strides."""
+    """Equal for arguments that one captured step can serve: structure, shapes, dtypes, strides, devices."""
     return tuple(map(_signature, arguments))
 
 
@@ -39,7 +39,7 @@ def tensors_in(arguments: Any) -> Iterator[Tensor]:
 
 def _signature(argument: Any) -> Hashable:
     if isinstance(argument, Tensor):
-        return (tuple(argument.shape), str(argument.dtype), argument.stride(), str(argument.device))
+        return (tuple(argument.shape), str(argument.dtype), _strides(argument), str(argument.device))
     if isinstance(argument, (list, tuple)):
         return tuple(map(_signature, argument))
     if argument is None:
@@ -49,9 +49,19 @@ def _signature(argument: Any) -> Hashable:
 
 def _copy(argument: Any) -> Any:
     if isinstance(argument, Tensor):
-        return torch.empty_strided(
-            argument.shape, argument.stride(), dtype=argument.dtype, device=argument.device
-        ).copy_(argument)
+        strides = _strides(argument)
+        if strides is None:
+            return argument.clone(memory_format=torch.contiguous_format)
+        own = torch.empty_strided(argument.shape, strides, dtype=argument.dtype, device=argument.device)
+        return own.copy_(argument)
     if isinstance(argument, (list, tuple)):
         return type(argument)(map(_copy, argument))
     return argument
+
+
+def _strides(tensor: Tensor) -> tuple[int, ...] | None:
+    """Its strides; None where it shows one number at several places, which a tensor of its own cannot."""
+    repeats = any(
+        stride == 0 and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True)
+    )
+    return None if repeats else tensor.stride()

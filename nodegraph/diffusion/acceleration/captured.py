@@ -2,24 +2,20 @@
 
 A CUDA graph replays kernels on fixed addresses. So a captured step has inputs of its own, which are written
 before each replay, and reads the weights of its network where they lie. Weights that patches change are
-copies of its own too: another strength, or another LoRA for the same weights, is written into them, and
-nothing is captured again.
+copies of its own too: another strength, another LoRA or none is written into them, and nothing is captured
+again.
 """
 
 from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor, nn
 
-from nodegraph.diffusion.acceleration.arguments import fill, held_copies
-
-WARM_UP = 3
-"""Calls before the capture: kernels are chosen and compiled in them, which a capture may not do."""
+from nodegraph.diffusion.acceleration.arguments import fill, held_copies, tensors_in
 
 Call = Callable[..., Tensor]
 
@@ -46,79 +42,51 @@ class Recorder(Protocol):
         ...
 
 
-class CudaRecorder:
-    """Records CUDA graphs on one device."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-
-    def record(self, work: Callable[[], Tensor]) -> Recording:
-        before = torch.cuda.memory_reserved(self._device)
-        beside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call] # torch leaves it untyped
-        beside.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(beside):
-            for _ in range(WARM_UP):
-                work()
-        torch.cuda.current_stream(self._device).wait_stream(beside)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            result = work()
-        return _CudaRecording(graph, result, max(0, torch.cuda.memory_reserved(self._device) - before))
-
-
-class _CudaRecording:
-    def __init__(self, graph: torch.cuda.CUDAGraph, result: Tensor, size: int) -> None:
-        self._graph = graph
-        self.result = result
-        self.bytes = size
-
-    def replay(self) -> None:
-        self._graph.replay()
-
-
 class CapturedStep:
     """One step of a network for arguments of one signature. Thread-safe.
 
-    `prepare` turns its copy of the network into what is recorded: the network itself, or compiled.
+    It serves every network over the same base weights that differs from it in the weights named `own`, of
+    which it has copies. `prepare` turns its copy of the network into what is recorded: that, or compiled.
     """
 
     def __init__(
-        self, network: nn.Module, patched: Mapping[str, Tensor], arguments: Sequence[Any],
-        recorder: Recorder, prepare: Callable[[nn.Module], Call], owner: object,
+        self, network: nn.Module, own: Collection[str], arguments: Sequence[Any], recorder: Recorder,
+        prepare: Callable[[nn.Module], Call],
     ) -> None:  # fmt: skip
-        """owner: tells these patched weights from others, as in a call."""
         self._lock = threading.Lock()
         self._inputs = held_copies(arguments)
-        own, self._weights = _with_own_weights(network, patched)
-        self._owner = owner
-        call = prepare(own)
+        copied, self._weights = _with_own_weights(network, own)
+        self._owner: object = None
+        call = prepare(copied)
         self._recording = recorder.record(lambda: call(*self._inputs))
-        weights = sum(tensor.nbytes for tensor in self._weights.values())
-        self.bytes = self._recording.bytes + weights
+        inputs = sum(tensor.nbytes for tensor in tensors_in(self._inputs))
+        self.bytes = self._recording.bytes + inputs + weights_bytes(network, own)
 
-    def __call__(self, owner: object, patched: Mapping[str, Tensor], arguments: Sequence[Any]) -> Tensor:
-        """The network's result with the patched weights of this owner, in memory of its own."""
+    def __call__(self, owner: object, network: nn.Module, arguments: Sequence[Any]) -> Tensor:
+        """That network's result, in memory of its own. owner: tells its weights from those of other calls."""
         with self._lock:
             if self._owner is not owner:
                 for name, tensor in self._weights.items():
-                    tensor.copy_(patched[name])
+                    tensor.copy_(network.get_parameter(name))
                 self._owner = owner
             fill(self._inputs, arguments)
             self._recording.replay()
             return self._recording.result.clone()
 
 
-def _with_own_weights(
-    network: nn.Module, patched: Mapping[str, Tensor]
-) -> tuple[nn.Module, dict[str, Tensor]]:
-    """A network over the same weights, but for copies of the patched ones; and these by name."""
-    shared = {id(parameter): parameter for parameter in network.parameters()}
+def weights_bytes(network: nn.Module, names: Collection[str]) -> int:
+    """What copies of these weights take."""
+    return sum(network.get_parameter(name).nbytes for name in names)
+
+
+def _with_own_weights(network: nn.Module, names: Collection[str]) -> tuple[nn.Module, dict[str, Tensor]]:
+    """A network over the same tensors, but for copies of the named weights; and these by name."""
+    shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
     own = copy.deepcopy(network, dict(shared))
     weights: dict[str, Tensor] = {}
-    for name in patched:
+    for name in names:
         module_name, _, attribute = name.rpartition(".")
-        module = own.get_submodule(module_name)
-        weight = module.get_parameter(attribute).detach().clone()
-        module._parameters[attribute] = nn.Parameter(weight, requires_grad=False)
+        weight = network.get_parameter(name).detach().clone()
+        own.get_submodule(module_name)._parameters[attribute] = nn.Parameter(weight, requires_grad=False)
         weights[name] = weight
     return own, weights

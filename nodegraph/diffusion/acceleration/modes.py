@@ -4,38 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nodegraph.errors import InputError
+from nodegraph.runtime import accelerations
 
 
 @dataclass(frozen=True, slots=True)
 class Acceleration:
     """compile: denoisers go through `torch.compile`; graphs: their steps are captured as CUDA graphs.
 
-    A captured step runs the same kernels, so its bits are those of the eager one. A compiled network fuses
-    operations and rounds differently, which is why it has a part in the execution profile.
+    channels_last: convolutions keep the channels of a pixel side by side in memory, as tensor cores read
+    them. A captured step runs the same kernels as the eager one. The other two compute in another order and
+    round differently, which is why they have a part in the execution profile.
     """
 
     compile: bool = False
     graphs: bool = False
+    channels_last: bool = False
 
     @property
-    def wanted(self) -> bool:
-        """Whether anything is asked for."""
+    def steps(self) -> bool:
+        """Whether steps are to be run another way than eagerly."""
         return self.compile or self.graphs
 
-
-MODES = {
-    "off": Acceleration(),
-    "compile": Acceleration(compile=True),
-    "graphs": Acceleration(graphs=True),
-    "both": Acceleration(compile=True, graphs=True),
-}
+    @property
+    def profile(self) -> str:
+        """What it adds to the execution profile; empty where it changes no bit."""
+        return " channels-last" * self.channels_last + " compiled" * self.compile
 
 
-def acceleration_named(name: str) -> Acceleration:
-    """`off`, `compile`, `graphs` or `both`; InputError for other names."""
-    if name not in MODES:
-        raise InputError(
-            "the acceleration is unknown", input="accelerate", expected=", ".join(MODES), found=f"'{name}'"
-        )
-    return MODES[name]
+def acceleration_named(names: str) -> Acceleration:
+    """What the names of `nodegraph.runtime.ACCELERATIONS` ask for. InputError for other names."""
+    wanted = {name.replace("-", "_"): True for name in accelerations(names)}
+    return Acceleration(**wanted)

@@ -1,26 +1,28 @@
 """Calls a denoiser's network the fastest way that is right, and says which way that was.
 
-A step is replayed where it was captured, else runs compiled, else eagerly. What makes it run eagerly though
-something faster was asked for is told once, in words, and counted; nothing degrades silently.
+A step is replayed where it was captured, else runs compiled, else eagerly. Why it did not run the way that
+was asked for is told once in words, and counted with every step; nothing degrades silently.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from nodegraph.diffusion.acceleration.arguments import signature_of
-from nodegraph.diffusion.acceleration.captured import Call, CapturedStep, Recorder
+from nodegraph.diffusion.acceleration.captured import Call, CapturedStep, Recorder, weights_bytes
 from nodegraph.diffusion.acceleration.modes import Acceleration
+from nodegraph.diffusion.acceleration.shelf import Wanted
 from nodegraph.diffusion.placement import ModelMemoryError
 
 log = logging.getLogger(__name__)
-Build = Callable[[], CapturedStep]
+Way = Literal["replayed", "compiled", "eager"]
 COMPILED_SHAPES = 64
 """Versions of one network that torch keeps compiled; it gives up after 8 where it is not told otherwise."""
 
@@ -28,7 +30,23 @@ COMPILED_SHAPES = 64
 class Keep(Protocol):
     """Holds a captured step of the memory budget while it is used, building it where it is not there."""
 
-    def __call__(self, key: Hashable, build: Build) -> AbstractContextManager[CapturedStep]: ...
+    def __call__(self, wanted: Wanted) -> AbstractContextManager[CapturedStep]: ...
+
+
+class Refusal(NamedTuple):
+    """Why a step could not take a way. about: what stays refused, such as a signature; None: ask again."""
+
+    reason: str
+    about: Hashable = None
+    detail: str = ""
+
+
+class Refused(Exception):  # noqa: N818 - no error: the step runs another way
+    """Carries a refusal, which alone is kept: an exception would keep the tensors of its frames alive."""
+
+    def __init__(self, reason: str, about: Hashable = None, detail: object = "") -> None:
+        self.refusal = Refusal(reason, about, str(detail))
+        super().__init__(reason)
 
 
 class Stepper:
@@ -40,13 +58,12 @@ class Stepper:
     """
 
     def __init__(
-        self, network: nn.Module, patched: Mapping[str, Tensor], acceleration: Acceleration, *,
+        self, network: nn.Module, patched: Collection[str], acceleration: Acceleration, *,
         streamed: bool, recorder: Recorder | None, keep: Keep, count: Callable[[str, int], None],
         backend: str = "inductor",
     ) -> None:  # fmt: skip
         self._network = network
-        self._patched = patched
-        self._names = frozenset(patched)
+        self._patched = frozenset(patched)
         self._owner = object()  # tells the captured step whose weights it holds, without keeping ours alive
         self._asked = acceleration
         self._streamed = streamed
@@ -56,65 +73,90 @@ class Stepper:
         self._backend = backend
         self._modules = list(network.modules())
         self._compiled: Call | None = None
-        self._failed: set[Hashable] = set()
+        self._refused: dict[Hashable, Refusal] = {}
         self._told: set[str] = set()
+        self._ways: Counter[str] = Counter()
+        self._choices: dict[Way, Call] = {}
+        if acceleration.graphs:
+            self._choices["replayed"] = self._replayed
+        if acceleration.compile:
+            self._choices["compiled"] = self._through_compiler
+        self._choices["eager"] = network
 
     def __call__(self, *arguments: Any) -> Tensor:
-        """The network's result for these arguments."""
-        reason = self._why_eager()
-        if not reason and self._asked.graphs:
-            result = self._replayed(arguments)
-            if result is not None:
-                return result
-        if not reason and self._asked.compile:
-            result = self._through_compiler(arguments)
-            if result is not None:
-                return result
-        if reason:
-            self._tell(reason)
-        self._count("eager_steps", 1)
-        eager: Tensor = self._network(*arguments)
-        return eager
+        """The network's result for these arguments. What the network itself raises is raised."""
+        refusals: list[Refusal] = []
+        for way, call in self._choices.items():
+            try:
+                if way != "eager":
+                    self._check()
+                result: Tensor = call(*arguments)
+            except Refused as refused:
+                refusals.append(refused.refusal)
+                continue
+            self._note(way, refusals)
+            return result
+        raise AssertionError("the last way, the network itself, refuses nothing")
 
-    def _why_eager(self) -> str:
-        """What forbids every faster way; empty where nothing does."""
+    def ways(self) -> Mapping[str, int]:
+        """How many steps went which way so far: `replayed`, `compiled` or `eager`, with why, if not as asked.
+
+        For example `eager: the model is streamed through the device`.
+        """
+        return dict(self._ways)
+
+    def _note(self, way: Way, refusals: list[Refusal]) -> None:
+        """Count a step; what kept it from a faster way is told, and remembered as a slower one worked."""
+        reasons = list(dict.fromkeys(refusal.reason for refusal in refusals))
+        self._ways[": ".join([way, "; ".join(reasons)]) if reasons else way] += 1
+        self._count(f"{way}_steps", 1)
+        for refusal in refusals:
+            if refusal.about is not None:
+                self._refused[refusal.about] = refusal
+            if refusal.reason not in self._told:
+                self._told.add(refusal.reason)
+                why = f"{refusal.reason} ({refusal.detail})" if refusal.detail else refusal.reason
+                log.warning("steps run without the acceleration that was asked for: %s", why)
+
+    def _check(self) -> None:
+        """Refused where every faster way is wrong."""
         if self._streamed:
-            return "the model is streamed through the device"
-        if any(module._forward_pre_hooks or "forward" in module.__dict__ for module in self._modules):
-            return "guidance changes the network while it runs"
-        return ""
+            raise Refused("the model is streamed through the device")
+        if any(
+            module._forward_pre_hooks or module._forward_hooks or "forward" in module.__dict__
+            for module in self._modules
+        ):
+            raise Refused("guidance changes the network while it runs")
 
-    def _replayed(self, arguments: tuple[Any, ...]) -> Tensor | None:
-        """The result of a captured step; None where there can be none."""
+    def _check_earlier(self, about: Hashable) -> None:
+        if about in self._refused:
+            raise Refused(*self._refused[about])
+
+    def _replayed(self, *arguments: Any) -> Tensor:
+        """The result of a captured step."""
         if self._recorder is None:
-            self._tell("steps can be captured on CUDA devices only")
-            return None
-        signature = signature_of(arguments)
-        if signature in self._failed:
-            return None
+            raise Refused("steps can be captured on CUDA devices only")
+        signature = (self._asked, signature_of(arguments))
+        self._check_earlier(signature)
         recorder = self._recorder
 
-        def build() -> CapturedStep:
+        def build(own: Collection[str]) -> CapturedStep:
             self._count("captures", 1)
-            return CapturedStep(
-                self._network, self._patched, arguments, recorder, self._prepared, self._owner
-            )
+            return CapturedStep(self._network, own, arguments, recorder, self._prepared)
 
+        wanted = Wanted(signature, self._patched, lambda names: weights_bytes(self._network, names), build)
         try:
-            with self._keep((self._names, self._asked, signature), build) as step:
-                result = step(self._owner, self._patched, arguments)
+            with self._keep(wanted) as step:
+                return step(self._owner, self._network, arguments)
         except ModelMemoryError as error:
-            self._failed.add(signature)
-            self._tell(f"there is no room for a captured step: {error}")
-            return None
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as error:
-            self._failed.add(signature)
-            self._tell(f"the step cannot be captured: {error}")
-            return None
-        self._count("replayed_steps", 1)
-        return result
+            raise Refused("there is no room for a captured step", None, error) from error
+        except torch.OutOfMemoryError as error:
+            reason = "the device ran out of memory while a step was captured"
+            refused = Refused(reason, signature, _first_line(error))
+        except Exception as error:  # noqa: BLE001 - what cannot be captured may well run
+            refused = Refused("the step cannot be captured", signature, _first_line(error))
+        torch.cuda.empty_cache()  # what a failed capture left; nothing where CUDA is not in use
+        raise refused
 
     def _prepared(self, network: nn.Module) -> Call:
         return self._compile(network) if self._asked.compile else network
@@ -124,26 +166,18 @@ class Stepper:
         compiled: Call = torch.compile(network, dynamic=False, fullgraph=True, backend=self._backend)
         return compiled
 
-    def _through_compiler(self, arguments: tuple[Any, ...]) -> Tensor | None:
-        """The compiled network's result; None where it cannot be compiled."""
-        if "compiler" in self._failed:
-            return None
+    def _through_compiler(self, *arguments: Any) -> Tensor:
+        """The compiled network's result."""
+        self._check_earlier("compiler")
         try:
             if self._compiled is None:
                 self._compiled = self._compile(self._network)
-            result = self._compiled(*arguments)
+            return self._compiled(*arguments)
         except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001 - compilers fail in many ways; the step need not
-            self._failed.add("compiler")
-            self._tell(
-                f"the network cannot be compiled: {str(error).splitlines()[0] if str(error) else error!r}"
-            )
-            return None
-        self._count("compiled_steps", 1)
-        return result
+            raise  # an eager step takes no less
+        except Exception as error:
+            raise Refused("the network cannot be compiled", "compiler", _first_line(error)) from error
 
-    def _tell(self, reason: str) -> None:
-        if reason not in self._told:
-            self._told.add(reason)
-            log.warning("steps run without the acceleration that was asked for: %s", reason)
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [repr(error)])[0]
