@@ -91,6 +91,35 @@ def run(context: click.Context, /, **options: object) -> None:
     run_workflow(extra=context.args, **options)  # type: ignore[arg-type] # click checks the types
 
 
+@app.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8188, show_default=True, help="0: any.")
+@click.option(
+    "--workers", default="auto", show_default=True, help="A device for each worker: cpu,cpu or cuda:0,cuda:1."
+)
+@DTYPE
+@click.option("--pack", "packs", multiple=True, metavar="MODULE:OBJECT", help="One more pack for workers.")
+@click.option("--expose", is_flag=True, help="Allow an address that other machines can reach.")
+@DATA_DIR
+def serve(
+    host: str,
+    port: int,
+    workers: str,
+    dtype: str,
+    packs: tuple[str, ...],
+    expose: bool,
+    data_dir: Path | None,
+) -> None:
+    """Run the server: workflows are submitted over HTTP and run by worker processes.
+
+    Jobs are kept on the disk before they are acknowledged, and outlive the server. Every request needs the
+    token in the URL that is printed.
+    """
+    from nodegraph.cli.serve import serve_here
+
+    serve_here(host, port, workers, dtype, packs, expose, data_dir)
+
+
 @app.command(context_settings=PASS_ON)
 @click.argument("workflow")
 @click.option("--input", "-i", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a named input.")

@@ -11,7 +11,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Collection, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from msgspec.structs import fields
 
@@ -87,10 +87,12 @@ class JobStore:
         )
 
     async def put_back(
-        self, id_: str, state: Literal["queued", "held", "quarantined"], problems: bytes | None = None,
+        self, id_: str, state: State, problems: bytes | None = None,
         *, died: bool = False,
     ) -> Job | None:  # fmt: skip
         """A running job was interrupted: it waits again, in its old place, or is quarantined."""
+        if state not in ("queued", "held", "quarantined"):
+            raise ValueError(f"a job is not put back as '{state}'")
         finished = time.time() if state == "quarantined" else None
         return await self._change(
             id_, ("running",), "state = ?, finished = ?, worker = NULL, problems = ?, deaths = deaths + ?",
@@ -145,6 +147,13 @@ class JobStore:
         return await self.database.write(
             lambda connection: connection.execute(sql, (id_, *sorted(FINAL))).rowcount > 0
         )
+
+    async def made(self, user: str, file: str) -> bool:
+        """Whether a job of this user has a result that names the file."""
+        sql = "SELECT 1 FROM jobs WHERE user = ? AND instr(result, ?) LIMIT 1"
+        values = user, file.encode()
+        row = await self.database.read(lambda connection: connection.execute(sql, values).fetchone())
+        return row is not None
 
     async def counts(self) -> dict[str, int]:
         """How many jobs there are in every state."""

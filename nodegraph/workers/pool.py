@@ -86,7 +86,7 @@ class Worker:
         self.holds: Sequence[str] = ()
         self.words: deque[str] = deque(maxlen=LAST_WORDS)
         self._limits = limits
-        self._changed = changed
+        self.changed = changed
         self._channel: Channel[FromWorker] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._outcome: asyncio.Future[Outcome] | None = None
@@ -169,7 +169,7 @@ class Worker:
     async def _one_life(self) -> None:
         self.state, self._died = "starting", None
         self.restarts += 1
-        self._changed()
+        self.changed()
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
@@ -214,7 +214,7 @@ class Worker:
                 self.holds = message.models
             case Ready():
                 self.state, self._failed_starts = "idle", 0
-                self._changed()
+                self.changed()
             case _:
                 pass  # a sign of life
 
@@ -224,7 +224,7 @@ class Worker:
             self.state = "idle"
         if future is not None and not future.done():
             future.set_result(outcome)
-        self._changed()
+        self.changed()
 
     def _bury(self, state: State, why: Died) -> None:
         """The process is gone: whoever waited for it is told."""
@@ -241,7 +241,7 @@ class Worker:
         if self._outcome is not None:
             self._end(why)
         else:
-            self._changed()
+            self.changed()
 
     async def _listen(self, stream: asyncio.StreamReader) -> None:
         """What the process prints goes to the log, with its job."""
@@ -284,6 +284,11 @@ class Pool:
             for number, each in enumerate(settings)
         }
         self._tasks: list[asyncio.Task[None]] = []
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Call this whenever a worker is in another state."""
+        for worker in self.workers.values():
+            worker.changed = changed
 
     def start(self) -> None:
         """Start every worker, and keep them running."""

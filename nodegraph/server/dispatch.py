@@ -1,0 +1,198 @@
+"""The dispatcher: brings waiting jobs and idle workers together, and sees to it that every job ends once.
+
+A job is durable before `submit` returns. A worker does not wait for the database: starts and ends are
+committed while it works on, in order. What a worker that died was running waits again, or is quarantined.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from nodegraph.jobs.queue import Queue
+from nodegraph.jobs.records import Job, NewJob, State
+from nodegraph.jobs.store import JobStore
+from nodegraph.server.hub import Hub
+from nodegraph.workers.messages import Cancelled, Done, Failed, Happened, Run
+from nodegraph.workers.pool import Died, Outcome, Pool, Worker
+
+PAUSED = "queue.paused"
+
+
+class Dispatcher:
+    """Owns the queue. All methods run in the server's loop."""
+
+    def __init__(self, store: JobStore, pool: Pool, hub: Hub, *, retries: int) -> None:
+        self.store = store
+        self.pool = pool
+        self.hub = hub
+        self.queue = Queue()
+        self.paused = False
+        self._retries = retries
+        self._cancelling: set[str] = set()
+        self._wake = asyncio.Event()
+        self._runs: set[asyncio.Task[None]] = set()
+        self._over: dict[str, asyncio.Event] = {}
+        self._loop: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Put back what ran when the last process ended, and begin."""
+        recovered = await self.store.recover()
+        for job in await self.store.waiting():
+            self.queue.add(job)
+        for job in recovered:
+            await self._say(job, "the server was interrupted")
+        self.paused = await self.store.setting(PAUSED) == "yes"
+        self._loop = asyncio.create_task(self._work(), name="dispatcher")
+
+    async def stop(self, grace: float) -> None:
+        """Start nothing more. Running jobs may finish within the grace; others wait for the next start."""
+        self._stopping = True
+        if self._loop is not None:
+            self._loop.cancel()
+        if self._runs:
+            await asyncio.wait(self._runs, timeout=grace)
+        await self.pool.close()
+        if self._runs:
+            await asyncio.wait(self._runs)
+        await self.hub.stop()
+
+    def wake(self) -> None:
+        """Something changed: a worker is idle, or a job waits."""
+        self._wake.set()
+
+    async def submit(self, new: Sequence[NewJob]) -> list[tuple[Job, bool]]:
+        """Keep jobs and queue them; each with whether it is new."""
+        stored = await self.store.submit(new)
+        for job, created in stored:
+            if created:
+                self.queue.add(job)
+                await self._say(job)
+        self.wake()
+        return stored
+
+    async def cancel(self, job: Job) -> Job:
+        """Stop a job: at once while it waits, within a step while it runs. One that is over stays so."""
+        self.queue.remove(job.id)
+        worker = self.pool.running(job.id)
+        if worker is not None:
+            self._cancelling.add(job.id)
+            worker.cancel()
+            return job
+        ended = await self.store.finish(job.id, "cancelled")
+        if ended is None:
+            return await self.store.get(job.id) or job
+        await self._say(ended)
+        self._end(ended.id)
+        return ended
+
+    async def pause(self, paused: bool) -> None:
+        """Start nothing, or go on. What runs is not touched."""
+        self.paused = paused
+        await self.store.set_setting(PAUSED, "yes" if paused else "no")
+        self.wake()
+
+    async def change(
+        self, job: Job, *, held: bool | None, priority: int | None, position: float | None
+    ) -> Job:
+        """Another place, priority or hold for a waiting job. The job as it is afterwards."""
+        for changed in (
+            await self.store.hold(job.id, held) if held is not None else None,
+            await self.store.set_priority(job.id, priority) if priority is not None else None,
+            await self.store.move(job.id, position) if position is not None else None,
+        ):
+            job = changed or job
+        if job.id in self.queue:
+            self.queue.add(job)
+        self.wake()
+        return job
+
+    async def wait(self, id_: str, seconds: float) -> None:
+        """Wait until a job is over, but not longer."""
+        job = await self.store.get(id_)
+        if job is None or job.is_final:
+            return
+        over = self._over.setdefault(id_, asyncio.Event())
+        try:
+            await asyncio.wait_for(over.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            for worker in self.pool.idle():
+                job = self.queue.next() if not self.paused else None
+                if job is None:
+                    break
+                self.queue.serve(job)
+                task = asyncio.create_task(self._run(job, worker))
+                self._runs.add(task)
+                task.add_done_callback(self._runs.discard)
+                await asyncio.sleep(0)  # let the worker become busy
+
+    async def _run(self, job: Job, worker: Worker) -> None:
+        options = msgspec.json.decode(job.options)
+        run = Run(job.id, job.document, job.inputs, options.get("targets"), bool(options.get("previews")))
+        started = asyncio.ensure_future(self.store.start(job.id, worker.id))
+
+        def heard(event: Happened) -> None:
+            self.hub.post(job.id, job.user, event.kind, msgspec.json.decode(event.fields), event.image)
+
+        outcome = await worker.run(run, heard)
+        begun = await started
+        if begun is not None:  # else it was cancelled while it was handed over
+            await self._settle(begun, outcome)
+        self._cancelling.discard(job.id)
+        self.wake()
+
+    async def _settle(self, job: Job, outcome: Outcome) -> None:
+        match outcome:
+            case Done():
+                ended, reason = await self.store.finish(job.id, "done", result=outcome.result), ""
+            case Failed():
+                ended, reason = await self.store.finish(job.id, "failed", problems=outcome.problems), ""
+            case Cancelled():
+                ended, reason = await self.store.finish(job.id, "cancelled"), ""
+            case Died():
+                ended, reason = await self._after_death(job, outcome), outcome.reason
+        if ended is None:
+            return
+        await self._say(ended, reason)
+        if ended.is_final:
+            self._end(ended.id)
+        else:
+            self.queue.add(ended)
+
+    async def _after_death(self, job: Job, died: Died) -> Job | None:
+        problems = _problems(f"worker_{died.cause}", f"the worker that ran the job died: {died.reason}")
+        if job.id in self._cancelling:
+            return await self.store.finish(job.id, "cancelled", problems=problems)
+        if died.cause == "stopped":
+            return await self.store.put_back(job.id, "queued", problems)
+        if died.cause == "memory":  # it would need as much again
+            return await self.store.finish(job.id, "failed", problems=problems)
+        state: State = "quarantined" if job.deaths >= self._retries else "queued"
+        return await self.store.put_back(job.id, state, problems, died=True)
+
+    async def _say(self, job: Job, reason: str = "") -> None:
+        fields: dict[str, Any] = {
+            "state": job.state, "reason": reason, "worker": job.worker, "attempts": job.attempts,
+        }  # fmt: skip
+        if not self.hub.knows(job.id):
+            self.hub.begin(job.id, await self.store.last_event(job.id) if job.attempts else 0)
+        self.hub.post(job.id, job.user, "state", fields)
+
+    def _end(self, id_: str) -> None:
+        over = self._over.pop(id_, None)
+        if over is not None:
+            over.set()
+
+
+def _problems(code: str, message: str) -> bytes:
+    return msgspec.json.encode([{"code": code, "message": message}])

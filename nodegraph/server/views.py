@@ -1,0 +1,37 @@
+"""Jobs as their owners see them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from nodegraph.jobs.records import Job
+from nodegraph.wire.jobs import ArtifactView, FileView, JobView, NodeView, OutputView
+from nodegraph.wire.problems import ProblemItem
+
+
+def view_of(job: Job, place: int | None = None) -> JobView:
+    """A job with its result, if it has one. place: how many jobs start before it."""
+    result: dict[str, Any] = msgspec.json.decode(job.result) if job.result is not None else {}
+    problems = msgspec.json.decode(job.problems) if job.problems is not None else []
+    return JobView(
+        id=job.id, number=job.number, title=job.title, user=job.user, state=job.state,
+        priority=job.priority, place=place, group=job.group, created=job.created, started=job.started,
+        finished=job.finished, attempts=job.attempts, worker=job.worker,
+        inputs=result.get("inputs") or msgspec.json.decode(job.inputs),
+        outputs={name: _output(output) for name, output in result.get("outputs", {}).items()},
+        artifacts=[_artifact(job, each) for each in result.get("artifacts", [])],
+        nodes={id_: NodeView(**node) for id_, node in result.get("nodes", {}).items()},
+        problems=[ProblemItem(**problem) for problem in problems],
+    )  # fmt: skip
+
+
+def _output(output: dict[str, Any]) -> OutputView:
+    files = [FileView(**file, url=f"/api/v1/files/{file['name']}") for file in output.get("files", [])]
+    return OutputView(kind=output["kind"], files=files, value=output.get("value"))
+
+
+def _artifact(job: Job, artifact: dict[str, Any]) -> ArtifactView:
+    return ArtifactView(**artifact, url=f"/api/v1/jobs/{job.id}/artifacts/{quote(artifact['path'])}")
