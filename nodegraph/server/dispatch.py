@@ -189,6 +189,7 @@ class Dispatcher:
         self.hub.post(job.id, job.user, "state", fields)
 
     def _end(self, id_: str) -> None:
+        self.hub.forget(id_)
         over = self._over.pop(id_, None)
         if over is not None:
             over.set()
