@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import pluggy
 
@@ -66,20 +67,23 @@ class Packs:
 
 
 def load_packs(
-    blocked: Iterable[str] = (), extra: Sequence[tuple[str, object]] = (), *, installed: bool = True
+    blocked: Iterable[str] = (),
+    extra: Sequence[tuple[str, object]] = (),
+    *,
+    installed: bool | Literal["built-in"] = True,
 ) -> Packs:
     """Load every installed pack (entry point group `nodegraph`) that is not blocked.
 
     `extra` are packs given as (name, module or object), for tests and embedding; with `installed=False` they
-    are the only ones. A pack that fails to import or to register is left out whole and listed in `failures`;
-    all others load.
+    are the only ones, with "built-in" the built-in pack comes besides. A pack that fails to import or to
+    register is left out whole and listed in `failures`; all others load.
     """
     packs = Packs(Registry(), _new_manager())
     skipped = set(blocked)
     points = importlib.metadata.entry_points(group=GROUP) if installed else ()
     # The built-in pack comes first: where two packs claim a name, the guest is the one left out.
     for point in sorted(points, key=lambda point: (point.name != BUILTIN, point.name)):
-        if point.name not in skipped:
+        if point.name not in skipped and (installed is True or point.name == BUILTIN):
             dist = point.dist
             pack = Pack(point.name, dist.name if dist else "", dist.version if dist else "")
             _load_one(packs, pack, point.load)

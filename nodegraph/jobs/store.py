@@ -155,10 +155,12 @@ class JobStore:
         row = await self.database.read(lambda connection: connection.execute(sql, values).fetchone())
         return row is not None
 
-    async def counts(self) -> dict[str, int]:
-        """How many jobs there are in every state."""
-        sql = "SELECT state, count(*) FROM jobs GROUP BY state"
-        return await self.database.read(lambda connection: dict(connection.execute(sql).fetchall()))
+    async def counts(self, user: str | None = None) -> dict[str, int]:
+        """How many jobs there are in every state: of a user (None: all)."""
+        sql = "SELECT state, count(*) FROM jobs WHERE user = ? OR ? IS NULL GROUP BY state"
+        return await self.database.read(
+            lambda connection: dict(connection.execute(sql, (user, user)).fetchall())
+        )
 
     async def setting(self, name: str) -> str | None:
         """A setting that outlives the process, such as whether the queue is paused."""

@@ -16,6 +16,7 @@ from nodegraph.jobs.queue import Queue
 from nodegraph.jobs.records import Job, NewJob, State
 from nodegraph.jobs.store import JobStore
 from nodegraph.server.hub import Hub
+from nodegraph.server.progress import ProgressBoard
 from nodegraph.workers.messages import Cancelled, Done, Failed, Happened, Run
 from nodegraph.workers.pool import Died, Outcome, Pool, Worker
 
@@ -25,10 +26,13 @@ PAUSED = "queue.paused"
 class Dispatcher:
     """Owns the queue. All methods run in the server's loop."""
 
-    def __init__(self, store: JobStore, pool: Pool, hub: Hub, *, retries: int) -> None:
+    def __init__(
+        self, store: JobStore, pool: Pool, hub: Hub, progress: ProgressBoard, *, retries: int
+    ) -> None:
         self.store = store
         self.pool = pool
         self.hub = hub
+        self.progress = progress
         self.queue = Queue()
         self.paused = False
         self._retries = retries
@@ -142,13 +146,16 @@ class Dispatcher:
         started = asyncio.ensure_future(self.store.start(job.id, worker.id))
 
         def heard(event: Happened) -> None:
-            self.hub.post(job.id, job.user, event.kind, msgspec.json.decode(event.fields), event.image)
+            fields = msgspec.json.decode(event.fields)
+            self.progress.heard(job.id, event.kind, fields)
+            self.hub.post(job.id, job.user, event.kind, fields, event.image)
 
         outcome = await worker.run(run, heard)
         begun = await started
         if begun is not None:  # else it was cancelled while it was handed over
             await self._settle(begun, outcome)
         self._cancelling.discard(job.id)
+        self.progress.forget(job.id)
         self.wake()
 
     async def _settle(self, job: Job, outcome: Outcome) -> None:

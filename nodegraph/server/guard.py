@@ -14,8 +14,9 @@ from aiohttp.typedefs import Handler
 from nodegraph.server.answers import HttpError, of_error
 from nodegraph.server.settings import LOOPBACK
 from nodegraph.server.state import SERVICES, Services
+from nodegraph.server.tokens import OWNER
 
-OPEN = frozenset({"/", "/health"})
+OPEN = frozenset({"/", "/health", "/api/v1/openapi.json"})
 """Paths that answer without a token, and say nothing of anybody."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
@@ -26,6 +27,12 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+def only_owner(request: web.Request, what: str) -> None:
+    """HttpError unless the caller is the owner. what: as in "only the owner …"."""
+    if request["user"] != OWNER:
+        raise HttpError(403, f"only the owner {what}", code="forbidden")
 
 
 def cookie_of(request: web.Request) -> str:

@@ -30,6 +30,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True):
     memory: int | None = None
     body: int = 64 * 2**20
     hosts: tuple[str, ...] = ()
+    offline: bool = False
 
     @property
     def is_loopback(self) -> bool:

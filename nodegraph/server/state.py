@@ -10,6 +10,8 @@ from nodegraph.jobs.database import Database
 from nodegraph.jobs.store import JobStore
 from nodegraph.server.dispatch import Dispatcher
 from nodegraph.server.hub import Hub
+from nodegraph.server.planning import Planner
+from nodegraph.server.progress import ProgressBoard
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.tokens import Tokens
 from nodegraph.workers.pool import Limits, Pool
@@ -27,6 +29,8 @@ class Services:
     pool: Pool
     hub: Hub
     dispatcher: Dispatcher
+    planner: Planner
+    progress: ProgressBoard
 
     @classmethod
     def make(cls, settings: ServerSettings) -> Services:
@@ -43,9 +47,12 @@ class Services:
         limits = Limits(grace=settings.grace, silence=settings.silence, memory=settings.memory)
         hub = Hub(store.add_events)
         pool = Pool(workers, limits)
-        dispatcher = Dispatcher(store, pool, hub, retries=settings.retries)
+        progress = ProgressBoard()
+        dispatcher = Dispatcher(store, pool, hub, progress, retries=settings.retries)
         pool.listen(dispatcher.wake)
-        return cls(settings, Tokens(settings.data_dir), database, store, pool, hub, dispatcher)
+        planner = Planner(settings.data_dir, pool)
+        tokens = Tokens(settings.data_dir)
+        return cls(settings, tokens, database, store, pool, hub, dispatcher, planner, progress)
 
     async def start(self) -> None:
         """Begin: the database first, since nothing is accepted without it."""
@@ -53,11 +60,20 @@ class Services:
         self.hub.start()
         await self.dispatcher.start()
         self.pool.start()
+        self.planner.start()
 
     async def stop(self) -> None:
         """End, with what runs put back where it does not finish in time."""
         await self.dispatcher.stop(self.settings.grace)
+        await self.planner.stop()
         self.database.close()
 
 
 SERVICES = web.AppKey("services", Services)
+DESCRIPTION = web.AppKey("description", bytes)
+"""The OpenAPI document, as it is sent."""
+
+
+def services_of(request: web.Request) -> Services:
+    """The services of the server that got the request."""
+    return request.app[SERVICES]

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import msgspec
 
 from nodegraph.jobs.records import Job
-from nodegraph.wire.jobs import ArtifactView, FileView, JobView, NodeView, OutputView
+from nodegraph.wire.jobs import ArtifactView, FileView, JobView, NodeView, OutputView, ProgressView
 from nodegraph.wire.problems import ProblemItem
 
 
-def view_of(job: Job, place: int | None = None) -> JobView:
+def view_of(job: Job, place: int | None = None, progress: ProgressView | None = None) -> JobView:
     """A job with its result, if it has one. place: how many jobs start before it."""
     result: dict[str, Any] = msgspec.json.decode(job.result) if job.result is not None else {}
     problems = msgspec.json.decode(job.problems) if job.problems is not None else []
@@ -20,6 +20,7 @@ def view_of(job: Job, place: int | None = None) -> JobView:
         id=job.id, number=job.number, title=job.title, user=job.user, state=job.state,
         priority=job.priority, place=place, group=job.group, created=job.created, started=job.started,
         finished=job.finished, attempts=job.attempts, worker=job.worker,
+        progress=progress if job.state == "running" else None,
         inputs=result.get("inputs") or msgspec.json.decode(job.inputs),
         outputs={name: _output(output) for name, output in result.get("outputs", {}).items()},
         artifacts=[_artifact(job, each) for each in result.get("artifacts", [])],

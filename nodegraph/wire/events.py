@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
 from nodegraph.wire.jobs import Outcome, State
 from nodegraph.wire.problems import ProblemItem
@@ -115,6 +115,11 @@ JobEvent = Annotated[
     Field(discriminator="kind"),
 ]
 """Any event of a job."""
+
+
+class AnyEvent(RootModel[JobEvent]):
+    """Any event of a job, for the API's description."""
+
 
 FLEETING = frozenset({"progress", "preview", "hashing"})
 """The kinds that are not kept."""

@@ -48,10 +48,38 @@ class RunOptions(Request):
     title: str = Field(default="", max_length=200)
 
 
+Workflow = dict[str, Any] | Annotated[str, Field(pattern="^template:")]
+"""A document itself, or `template:NAME`."""
+
+
 class JobRequest(RunOptions):
     """A workflow to run: the document itself, or `template:NAME`."""
 
-    workflow: dict[str, Any] | Annotated[str, Field(pattern="^template:")]
+    workflow: Workflow
+
+
+class WaitQuery(Request):
+    """How long to wait."""
+
+    wait: float = Field(
+        default=0.0, ge=0, le=3600, allow_inf_nan=False,
+        description="Wait for the job's end, at most so many seconds.",
+    )  # fmt: skip
+
+
+class JobsQuery(Request):
+    """Which jobs to list."""
+
+    before: int | None = Field(default=None, ge=0, lt=2**53, description="Only jobs with lower numbers.")
+    group: str | None = Field(default=None, max_length=64, description="Only jobs of this group.")
+    state: State | None = Field(default=None, description="Only jobs in this state.")
+    limit: int = Field(default=100, ge=1, le=1000, description="How many at most.")
+
+
+class EventsQuery(Request):
+    """From where to follow."""
+
+    after: int = Field(default=0, ge=0, lt=2**53, description="Only events with higher numbers.")
 
 
 class SweepAxis(Request):
@@ -64,7 +92,7 @@ class SweepAxis(Request):
 class GroupRequest(RunOptions):
     """A workflow to run once for every cell of its axes; what cells share is computed once."""
 
-    workflow: dict[str, Any] | Annotated[str, Field(pattern="^template:")]
+    workflow: Workflow
     axes: list[SweepAxis] = Field(min_length=1, max_length=8)
     mode: Literal["grid", "zip"] = "grid"
 

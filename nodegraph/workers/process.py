@@ -13,15 +13,15 @@ import pkgutil
 import signal
 import socket
 import sys
-from typing import Any
 
 import msgspec
 
 from nodegraph.engine import Engine
-from nodegraph.errors import CancelledError, WorkflowError
+from nodegraph.errors import CancelledError
 from nodegraph.execution import events
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.packs import load_packs
+from nodegraph.workers.answering import ANSWERS
 from nodegraph.workers.channel import Channel
 from nodegraph.workers.messages import (
     Alive,
@@ -41,7 +41,7 @@ from nodegraph.workers.messages import (
 )
 from nodegraph.workers.results import problems_of, result_of
 from nodegraph.workers.settings import WorkerSettings
-from nodegraph.workers.translate import data_of, packed, translation
+from nodegraph.workers.translate import packed, translation
 
 BEAT = 1.0
 """Seconds between signs of life."""
@@ -133,47 +133,10 @@ class _Worker:
 
     async def _answer(self, ask: Ask) -> None:
         try:
-            data = await asyncio.to_thread(_ANSWERS[ask.what], self._engine, json.loads(ask.data))
+            data = await asyncio.to_thread(ANSWERS[ask.what], self._engine, json.loads(ask.data))
             self._channel.send(Answer(ask.id, msgspec.json.encode(data)))
         except Exception as error:  # noqa: BLE001 - it is the asker's
             self._channel.send(Answer(ask.id, problems=problems_of(error)))
-
-
-def _catalogue(engine: Engine, _data: Any) -> Any:
-    return [type_.to_json() for type_ in engine.registry.nodes.values()]
-
-
-def _check(engine: Engine, data: Any) -> Any:
-    problems = engine.check(data["workflow"], **data.get("inputs", {}))
-    return [data_of(problem) for problem in problems]
-
-
-def _plan(engine: Engine, data: Any) -> Any:
-    """The problems, or the plan: what happens to each node, and why."""
-    try:
-        plan = engine.plan(data["workflow"], targets=data.get("targets"), **data.get("inputs", {}))
-    except WorkflowError as error:
-        return {"problems": [data_of(problem) for problem in error.problems]}
-    entries = {id_: {"action": entry.action, "reason": entry.reason} for id_, entry in plan.entries.items()}
-    return {"problems": [], "plan": entries, "notes": list(plan.graph.notes)}
-
-
-def _explain(engine: Engine, _data: Any) -> Any:
-    results = [
-        {"key": kept.key, "node": kept.node, "bytes": kept.size, "seconds": kept.seconds, "tier": kept.tier}
-        for kept in engine.explain_cache()
-    ]
-    return {"weights": list(engine.resources.explain()), "results": results}
-
-
-def _clear(engine: Engine, _data: Any) -> Any:
-    files, size = engine.clear_cache()
-    return {"files": files, "bytes": size}
-
-
-_ANSWERS = {
-    "catalogue": _catalogue, "check": _check, "plan": _plan, "explain": _explain, "clear": _clear,
-}  # fmt: skip
 
 
 def _held(engine: Engine) -> list[str]:

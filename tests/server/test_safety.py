@@ -122,7 +122,8 @@ def test_a_bad_body_is_a_problem_of_the_client(server: Server, name: str) -> Non
         ("PUT", "/api/v1/jobs", 405),
         ("GET", "/api/v1/jobs/..%2f..%2fetc", 404), ("GET", "/api/v1/files/..%2f..%2ftoken", 404),
         ("GET", "/api/v1/files/" + "0" * 40 + ".png", 404), ("GET", "/api/v1/jobs/x?wait=1", 404),
-        ("POST", "/api/v1/jobs?wait=-1", 415), ("GET", "/api/v2/jobs", 404),
+        ("POST", "/api/v1/jobs?wait=-1", 422), ("POST", "/api/v1/jobs", 415),
+        ("GET", "/api/v1/jobs?befor=1", 422), ("GET", "/api/v1/queue?x=1", 422), ("GET", "/api/v2/jobs", 404),
     ],
 )  # fmt: skip
 def test_a_bad_request_is_a_problem_of_the_client(

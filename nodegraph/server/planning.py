@@ -1,0 +1,134 @@
+"""What a workflow means, without running it: problems, plan and catalogue.
+
+The server's own engine knows the built-in nodes alone and never runs anything, so it answers while workers
+still warm up. What it does not know (nodes of other packs, what workers hold in memory) it asks of a worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nodegraph.engine import Engine
+from nodegraph.errors import Problem, WorkflowError
+from nodegraph.packs import load_packs
+from nodegraph.workers.answering import check_of, plan_of
+from nodegraph.workers.pool import Pool, Refused
+
+REMEMBERED = 512
+FRESH = 30.0
+"""Seconds for which a workflow that had no problems is taken to have none: files may vanish."""
+_NOT_THE_WORKFLOWS = frozenset({"no_worker", "worker_died"})
+
+
+class Planner:
+    """Checks and plans for all users. What is sound is remembered for a while."""
+
+    def __init__(self, data_dir: Path, pool: Pool) -> None:
+        self._data_dir = data_dir
+        self._pool = pool
+        self._engine: asyncio.Task[Engine] | None = None
+        self._sound: OrderedDict[bytes, float] = OrderedDict()
+
+    def start(self) -> None:
+        """Begin to load the built-in nodes, in a thread."""
+        self._engine = asyncio.create_task(asyncio.to_thread(self._make), name="planner")
+
+    async def stop(self) -> None:
+        """Let go of what is open."""
+        if self._engine is not None:
+            (await self._engine).close()
+
+    async def engine(self) -> Engine:
+        """The engine that knows built-in nodes and runs nothing."""
+        if self._engine is None:
+            raise RuntimeError("the planner has not been started")
+        return await asyncio.shield(self._engine)
+
+    async def check(self, workflow: bytes, inputs: Mapping[str, Any]) -> list[Problem]:
+        """All problems of a workflow (JSON) with these inputs.
+
+        Nodes of other packs are a worker's to judge; while none is ready, they are judged when they run.
+        """
+        digest = hashlib.blake2b(workflow + b"\0" + msgspec.json.encode(inputs)).digest()
+        if self._is_fresh(digest):
+            return []
+        engine = await self.engine()
+        found = await asyncio.to_thread(check_of, engine, workflow, inputs)
+        if any(problem.code == "unknown_type" for problem in found):
+            found = await self._checked_by_worker(workflow, inputs)
+        if not found:
+            self._remember(digest)
+        return found
+
+    async def plan(
+        self, workflow: bytes, inputs: Mapping[str, Any], targets: Sequence[str] | None
+    ) -> dict[str, Any]:
+        """Problems, or what would happen to every node and why: by a worker's cache if one is ready."""
+        asked = {"workflow": msgspec.json.decode(workflow), "inputs": inputs, "targets": targets}
+        worker = self._pool.any()
+        if worker is not None:
+            try:
+                told: dict[str, Any] = await worker.ask("plan", asked)
+            except Refused as refused:
+                if not any(one.get("code") in _NOT_THE_WORKFLOWS for one in refused.problems):
+                    return {"problems": refused.problems}
+            else:
+                return told
+        engine = await self.engine()
+        return await asyncio.to_thread(plan_of, engine, workflow, inputs, targets)
+
+    async def catalogue(self) -> list[dict[str, Any]]:
+        """Every node type: of all packs where a worker is ready, built-in ones until then."""
+        worker = self._pool.any()
+        if worker is not None:
+            try:
+                told: list[dict[str, Any]] = await worker.ask("catalogue")
+            except Refused:
+                pass
+            else:
+                return told
+        engine = await self.engine()
+        return [type_.to_json() for type_ in engine.registry.nodes.values()]
+
+    async def text_of(self, source: str) -> bytes:
+        """The document that a template's name stands for, as JSON. InputError: there is none."""
+        engine = await self.engine()
+        return (await asyncio.to_thread(engine.load, source)).to_text().encode()
+
+    def _make(self) -> Engine:
+        return Engine(self._data_dir, device="cpu", cache_bytes=0, packs=load_packs(installed="built-in"))
+
+    async def _checked_by_worker(self, workflow: bytes, inputs: Mapping[str, Any]) -> list[Problem]:
+        worker = self._pool.any()
+        if worker is None:
+            return []
+        try:
+            told = await worker.ask("check", {"workflow": msgspec.json.decode(workflow), "inputs": inputs})
+        except Refused as refused:
+            told = [one for one in refused.problems if one.get("code") not in _NOT_THE_WORKFLOWS]
+        return [Problem(**one) for one in told]
+
+    def _is_fresh(self, digest: bytes) -> bool:
+        checked = self._sound.get(digest)
+        return checked is not None and time.monotonic() - checked < FRESH
+
+    def _remember(self, digest: bytes) -> None:
+        self._sound[digest] = time.monotonic()
+        self._sound.move_to_end(digest)
+        if len(self._sound) > REMEMBERED:
+            self._sound.popitem(last=False)
+
+
+async def refuse_problems(planner: Planner, workflow: bytes, inputs: Mapping[str, Any]) -> None:
+    """WorkflowError where the workflow cannot be run with these inputs."""
+    found = await planner.check(workflow, inputs)
+    if found:
+        raise WorkflowError(found)

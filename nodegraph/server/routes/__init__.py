@@ -1,0 +1,1 @@
+"""The API, part by part. A handler's signature is its whole declaration (`nodegraph.server.routing`)."""

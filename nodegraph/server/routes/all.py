@@ -1,0 +1,8 @@
+"""All endpoints of the server."""
+
+from __future__ import annotations
+
+from nodegraph.server.routes import files, following, jobs, pages, queue, system
+
+PARTS = (pages, jobs, following, queue, files, system)
+ENDPOINTS = tuple(endpoint for part in PARTS for endpoint in part.routes.endpoints)
