@@ -54,7 +54,62 @@ def _first(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
 
 
-STEPS: Sequence[Step] = (_first,)
+def _second(connection: sqlite3.Connection) -> None:
+    """Named workflows with their revisions, uploads, and webhooks that have to be called."""
+    connection.execute(
+        """
+        CREATE TABLE workflows (
+            id INTEGER PRIMARY KEY,
+            user TEXT NOT NULL,
+            name TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            created REAL NOT NULL,
+            updated REAL NOT NULL,
+            trashed REAL
+        )
+        """
+    )
+    connection.execute(
+        "CREATE UNIQUE INDEX workflows_by_name ON workflows (user, name) WHERE trashed IS NULL"
+    )
+    connection.execute(
+        """
+        CREATE TABLE revisions (
+            workflow INTEGER NOT NULL REFERENCES workflows (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            document BLOB NOT NULL,
+            digest TEXT NOT NULL,
+            note TEXT NOT NULL,
+            created REAL NOT NULL,
+            PRIMARY KEY (workflow, number)
+        ) WITHOUT ROWID
+        """
+    )
+    connection.execute(
+        """
+        CREATE TABLE uploads (
+            user TEXT NOT NULL,
+            file TEXT NOT NULL,
+            name TEXT NOT NULL,
+            media_type TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            created REAL NOT NULL,
+            PRIMARY KEY (user, file)
+        ) WITHOUT ROWID
+        """
+    )
+    connection.execute(
+        """
+        CREATE TABLE deliveries (
+            job TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+            tries INTEGER NOT NULL DEFAULT 0,
+            due REAL NOT NULL
+        ) WITHOUT ROWID
+        """
+    )
+
+
+STEPS: Sequence[Step] = (_first, _second)
 VERSION = len(STEPS)
 
 

@@ -18,7 +18,10 @@ import msgspec
 
 from nodegraph.engine import Engine
 from nodegraph.errors import Problem, WorkflowError
+from nodegraph.graph.inputs import current_values, input_specs
+from nodegraph.graph.loading import load_document
 from nodegraph.packs import load_packs
+from nodegraph.wire.workflows import InterfaceView
 from nodegraph.workers.answering import check_of, plan_of
 from nodegraph.workers.pool import Pool, Refused
 
@@ -103,6 +106,35 @@ class Planner:
         engine = await self.engine()
         return (await asyncio.to_thread(engine.load, source)).to_text().encode()
 
+    async def canonical(self, document: Mapping[str, Any]) -> bytes:
+        """The one text of a document, nodes of other packs and unknown fields kept.
+
+        WorkflowError: its structure is broken. One that cannot be run is fine.
+        """
+        return await asyncio.to_thread(lambda: load_document(document).to_text().encode())
+
+    async def document_in(self, picture: Path) -> bytes:
+        """The document inside a saved picture. WorkflowError: there is none."""
+        engine = await self.engine()
+        return (await asyncio.to_thread(engine.load, picture)).to_text().encode()
+
+    async def templates(self) -> list[dict[str, str]]:
+        """The templates of built-in packs: name and title."""
+        engine = await self.engine()
+
+        def titles() -> list[dict[str, str]]:
+            return [
+                {"name": name, "title": load_document(path).name or name}
+                for name, path in sorted(engine.registry.templates.items())
+            ]
+
+        return await asyncio.to_thread(titles)
+
+    async def interface(self, document: bytes) -> InterfaceView:
+        """The named inputs of a document with their schemas and values, and the types of its outputs."""
+        engine = await self.engine()
+        return await asyncio.to_thread(_interface, engine, document)
+
     def _make(self) -> Engine:
         return Engine(self._data_dir, device="cpu", cache_bytes=0, packs=load_packs(installed="built-in"))
 
@@ -125,6 +157,25 @@ class Planner:
         self._sound.move_to_end(digest)
         if len(self._sound) > REMEMBERED:
             self._sound.popitem(last=False)
+
+
+def _interface(engine: Engine, text: bytes) -> InterfaceView:
+    document = engine.load(text)
+    values = current_values(document, engine.registry)
+    specs = input_specs(document, engine.registry)
+    inputs = {
+        name: {
+            "schema": specs[name].schema if name in specs else {}, "value": values.get(name),
+            "help": entry.help,
+        }
+        for name, entry in document.inputs.items()
+    }  # fmt: skip
+    try:
+        types = engine.bind(document).output_types
+    except WorkflowError:  # it cannot run as it stands, and still has inputs
+        types = {}
+    outputs = {name: types[name].to_json() if name in types else None for name in document.outputs}
+    return InterfaceView.model_validate({"inputs": inputs, "outputs": outputs})
 
 
 async def refuse_problems(planner: Planner, workflow: bytes, inputs: Mapping[str, Any]) -> None:

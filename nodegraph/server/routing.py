@@ -66,7 +66,7 @@ class Endpoint:
         """Check the request, call the handler, and make its answer a response."""
         given: dict[str, Any] = {name: request.match_info[name] for name in self.parameters}
         if self.query is not None:
-            given["query"] = _checked(self.query, _single(request))
+            given["query"] = checked(self.query, _single(request))
         elif request.query:
             raise _unknown_query(sorted(request.query), ())
         if self.body is not None:
@@ -147,10 +147,11 @@ async def body_of(request: web.Request, model: type[M]) -> M:
             found=request.content_type, remedy="Send the header 'Content-Type: application/json'.",
         )  # fmt: skip
     data = parse_json(await request.read())
-    return _checked(model, data)
+    return checked(model, data)
 
 
-def _checked(model: type[M], data: object) -> M:
+def checked(model: type[M], data: object) -> M:
+    """The data as the model. WorkflowError lists all that is wrong with it."""
     try:
         return model.model_validate(data)
     except ValidationError as error:

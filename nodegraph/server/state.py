@@ -8,6 +8,8 @@ from aiohttp import web
 
 from nodegraph.jobs.database import Database
 from nodegraph.jobs.store import JobStore
+from nodegraph.jobs.uploads import UploadStore
+from nodegraph.jobs.workflows import WorkflowStore
 from nodegraph.server.dispatch import Dispatcher
 from nodegraph.server.hub import Hub
 from nodegraph.server.planning import Planner
@@ -31,6 +33,8 @@ class Services:
     dispatcher: Dispatcher
     planner: Planner
     progress: ProgressBoard
+    workflows: WorkflowStore
+    uploads: UploadStore
 
     @classmethod
     def make(cls, settings: ServerSettings) -> Services:
@@ -52,7 +56,10 @@ class Services:
         pool.listen(dispatcher.wake)
         planner = Planner(settings.data_dir, pool)
         tokens = Tokens(settings.data_dir)
-        return cls(settings, tokens, database, store, pool, hub, dispatcher, planner, progress)
+        return cls(
+            settings, tokens, database, store, pool, hub, dispatcher, planner, progress,
+            WorkflowStore(database), UploadStore(database),
+        )  # fmt: skip
 
     async def start(self) -> None:
         """Begin: the database first, since nothing is accepted without it."""

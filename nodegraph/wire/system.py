@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, RootModel
 
-from nodegraph.wire.jobs import Request, Workflow
+from nodegraph.wire.jobs import FileView, Request, Workflow
 from nodegraph.wire.problems import ProblemItem
 
 
@@ -120,3 +120,24 @@ class CheckView(BaseModel):
     problems: list[ProblemItem]
     plan: dict[str, PlannedNode] = {}
     notes: list[str] = []
+
+
+class UploadQuery(Request):
+    """What an upload is called."""
+
+    name: str = Field(default="", max_length=200, description="For people; the content names the file.")
+
+
+class UploadView(BaseModel):
+    """An uploaded picture; `use_as` is what a node that loads pictures takes as its file."""
+
+    file: FileView
+    called: str
+    use_as: str
+    created: float
+
+
+class Uploads(BaseModel):
+    """Uploaded pictures, the newest first."""
+
+    files: list[UploadView]

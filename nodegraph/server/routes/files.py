@@ -1,28 +1,152 @@
-"""Routes of files: what jobs made."""
+"""Routes of files: pictures that jobs made, uploads, and what save nodes wrote."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from pathlib import Path
+from urllib.parse import quote
 
+import msgspec
 from aiohttp import web
 
-from nodegraph.server.answers import not_found
-from nodegraph.server.routing import Routes
+from nodegraph.errors import InputError
+from nodegraph.jobs.uploads import Upload
+from nodegraph.server.answers import HttpError, not_found
+from nodegraph.server.routes.jobs import job_of
+from nodegraph.server.routing import Reply, Routes
 from nodegraph.server.state import services_of
+from nodegraph.server.tokens import OWNER
+from nodegraph.server.uploads import keep_picture
+from nodegraph.wire.jobs import FileView
+from nodegraph.wire.system import UploadQuery, Uploads, UploadView
 
 routes = Routes("files")
-_FILE = re.compile(r"[0-9a-f]{40}\.png")
+_FILE = re.compile(r"[0-9a-f]{40}\.(png|jpg|webp)")
+_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+"""What is shown as it is; anything else is only handed out to be kept."""
+
+
+def upload_folder(user: str) -> str:
+    """Where a user's uploads lie among the pictures that workflows read."""
+    return "uploads" if user == OWNER else f"users/{user}"
+
+
+@routes.post("/files", status=201, statuses=(200, 413, 415), takes="application/octet-stream")
+async def upload_file(request: web.Request, query: UploadQuery) -> Reply[UploadView]:
+    """Upload a picture: PNG, JPEG or WebP, as the body itself or as the one file of a form.
+
+    `use_as` in the answer is what a node such as `image.load` takes as its file.
+    """
+    services, user = services_of(request), request["user"]
+    data, called = await _uploaded(request)
+    folder = upload_folder(user)
+    place = services.settings.data_dir / "inputs" / folder
+    kept = await asyncio.to_thread(keep_picture, place, data)
+    known = await services.uploads.get(user, kept.file)
+    await services.uploads.add(user, kept.file, query.name or called, kept.media_type, kept.size)
+    made = await services.uploads.get(user, kept.file)
+    assert made is not None  # noqa: S101 - it was added above
+    return Reply(_view(made), 200 if known else 201, {"Location": f"/api/v1/files/{kept.file}"})
+
+
+@routes.get("/files")
+async def list_files(request: web.Request) -> Uploads:
+    """The caller's uploads, the newest first."""
+    found = await services_of(request).uploads.list(request["user"])
+    return Uploads(files=[_view(one) for one in found])
 
 
 @routes.get("/files/{name}", media="image/png", statuses=(206, 304, 416))
 async def get_file(request: web.Request, name: str) -> web.StreamResponse:
-    """A picture that one of the caller's jobs made."""
-    services = services_of(request)
-    path = services.settings.data_dir / "files" / name[:2] / name
-    if (
-        not _FILE.fullmatch(name)
-        or not path.is_file()
-        or not await services.store.made(request["user"], name)
-    ):
+    """A picture that one of the caller's jobs made, or that the caller uploaded. Ranges are answered."""
+    return _sent(await _file_of(request, name), forever=True)
+
+
+@routes.delete("/files/{name}", status=204)
+async def forget_file(request: web.Request, name: str) -> None:
+    """Forget an upload."""
+    services, user = services_of(request), request["user"]
+    if not _FILE.fullmatch(name) or not await services.uploads.remove(user, name):
         raise not_found("file", name)
-    return web.FileResponse(path, headers={"Content-Type": "image/png"})
+    (services.settings.data_dir / "inputs" / upload_folder(user) / name).unlink(missing_ok=True)
+
+
+@routes.get("/files/{name}/workflow", media="application/json")
+async def get_file_workflow(request: web.Request, name: str) -> web.Response:
+    """The workflow inside a picture that nodegraph saved, seeds as they were used."""
+    path = await _file_of(request, name)
+    text = await services_of(request).planner.document_in(path)
+    return web.Response(body=text, content_type="application/json")
+
+
+@routes.get("/jobs/{job}/artifacts/{path:.+}", media="application/octet-stream", statuses=(206, 304, 416))
+async def get_artifact(request: web.Request, job: str, path: str) -> web.StreamResponse:
+    """A file that a save node of the job wrote, by its path in the answer of the job."""
+    found = await job_of(request, job)
+    result = msgspec.json.decode(found.result) if found.result is not None else {}
+    if path not in [one["path"] for one in result.get("artifacts", [])]:
+        raise not_found("artifact", path)
+    outputs = (services_of(request).settings.data_dir / "outputs").resolve()
+    file = (outputs / path).resolve()
+    if not file.is_relative_to(outputs) or not file.is_file():
+        raise HttpError(
+            404, f"'{path}' is not there any more", code="unknown_artifact",
+            remedy="Run the job again: what it saved was moved or deleted.",
+        )  # fmt: skip
+    return _sent(file)
+
+
+async def _file_of(request: web.Request, name: str) -> Path:
+    """The path of a result or an upload of the caller."""
+    services, user = services_of(request), request["user"]
+    if _FILE.fullmatch(name):
+        data_dir = services.settings.data_dir
+        made, uploaded = (
+            data_dir / "files" / name[:2] / name,
+            data_dir / "inputs" / upload_folder(user) / name,
+        )
+        if made.is_file() and await services.store.made(user, name):
+            return made
+        if uploaded.is_file() and await services.uploads.get(user, name) is not None:
+            return uploaded
+    raise not_found("file", name)
+
+
+def _sent(path: Path, *, forever: bool = False) -> web.FileResponse:
+    """A file as it is handed out: pictures to be shown, anything else only to be kept."""
+    media_type = _TYPES.get(path.suffix.lower())
+    headers = {"Content-Type": media_type or "application/octet-stream"}
+    if media_type is None:
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(path.name)}"
+    if forever:  # its name is that of its content
+        headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return web.FileResponse(path, headers=headers)
+
+
+async def _uploaded(request: web.Request) -> tuple[bytes, str]:
+    """The bytes of an upload, and what it is called."""
+    if request.content_type != "multipart/form-data":
+        if request.content_type not in (*_TYPES.values(), "application/octet-stream"):
+            raise HttpError(
+                415, "the body is no picture", code="unsupported_media_type", found=request.content_type,
+                expected="image/png, image/jpeg, image/webp, or a form with one file",
+            )  # fmt: skip
+        return await request.read(), ""
+    try:
+        form = await request.post()
+    except (ValueError, AssertionError) as error:
+        raise InputError(f"the form cannot be read: {error}", code="bad_request") from error
+    files = [one for one in form.values() if isinstance(one, web.FileField)]
+    if len(files) != 1 or len(form) != 1:
+        raise InputError("the form has to hold one file", code="bad_request", found=f"{len(files)} files")
+    return files[0].file.read(), files[0].filename
+
+
+def _view(upload: Upload) -> UploadView:
+    file = FileView(
+        hash=upload.file.partition(".")[0], name=upload.file, media_type=upload.media_type,
+        size=upload.size, url=f"/api/v1/files/{upload.file}",
+    )  # fmt: skip
+    use_as = f"{upload_folder(upload.user)}/{upload.file}"
+    return UploadView(file=file, called=upload.name, use_as=use_as, created=upload.created)
