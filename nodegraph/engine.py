@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import secrets
 import threading
 import time
@@ -74,6 +75,7 @@ class Engine:
     results kept in memory, disk_cache_bytes those in `data_dir/cache` (0 switches it off) and model_bytes the
     weights; accelerate is "off" or some of "compile", "graphs" and "channels-last" with commas between them
     (`docs/memory.md`). With debug every node is checked for changing its inputs; the disk cache is off then.
+    Without allow_paths no name leads to a file outside the folders of its kind.
     """
 
     def __init__(
@@ -89,13 +91,14 @@ class Engine:
         packs: Packs | None = None,
         debug: bool = False,
         accelerate: str = "off",
+        allow_paths: bool = True,
     ) -> None:
         faster = accelerations(accelerate)  # refused now rather than when a model is first loaded
         self.data_dir = Path(data_dir) if data_dir is not None else default_data_dir()
         self.outputs = Path(outputs) if outputs is not None else self.data_dir / "outputs"
         self.packs = packs if packs is not None else load_packs()
         self.registry = self.packs.registry
-        self.files = file_index(self.data_dir, self.outputs, self.registry)
+        self.files = file_index(self.data_dir, self.outputs, self.registry, allow_paths=allow_paths)
         self.cache = MemoryCache(cache_bytes)
         # A debug run trusts nothing that lies on disk, and leaves nothing there that a node may have spoilt.
         self.disk = self._disk_cache(disk_cache_bytes) if disk_cache_bytes > 0 and not debug else None
@@ -107,6 +110,7 @@ class Engine:
             device, dtype, model_bytes, self.data_dir, self.registry.families, ",".join(faster) or "off"
         )
         self._resources: Resources | None = None
+        self._origin: Engine | None = None
         self._making_resources = threading.Lock()
         self._lanes = Lanes()
         self._closed = False
@@ -131,9 +135,23 @@ class Engine:
         self._tiers.close()
         self.files.close()
 
+    def within(self, folder: Path) -> Engine:
+        """An engine that shares all of this one (caches, weights, threads), but reads pictures from `inputs`
+        and `outputs` in the folder alone, and saves there. It is not to be closed.
+        """
+        view = copy.copy(self)
+        view._origin = self._origin or self
+        view.outputs = folder / "outputs"
+        view.files = self.files.with_folders("images", [folder / "inputs", view.outputs])
+        view.saved = SavedFiles(folder / "saved_files.jsonl")
+        view._earlier = EarlierRuns(folder / "runs" if self.disk is not None else None)
+        return view
+
     @property
     def resources(self) -> Resources:
         """Devices and models; made, and torch imported, on first use."""
+        if self._origin is not None:
+            return self._origin.resources
         with self._making_resources:  # nodes of several lanes may be the first at once
             if self._resources is None:
                 self._resources = self.packs.make_resources(self._settings, self.files)
@@ -142,7 +160,7 @@ class Engine:
     @property
     def has_resources(self) -> bool:
         """Whether the device and its models were asked for already."""
-        return self._resources is not None
+        return (self._origin or self)._resources is not None
 
     def load(self, source: Source) -> Document:
         """A document from a file (JSON, or a picture that was saved with its workflow), JSON text or data, or

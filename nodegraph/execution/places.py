@@ -16,17 +16,19 @@ from nodegraph.registry import Registry
 log = logging.getLogger(__name__)
 
 
-def file_index(data_dir: Path, outputs: Path, registry: Registry) -> FileIndex:
+def file_index(data_dir: Path, outputs: Path, registry: Registry, *, allow_paths: bool = True) -> FileIndex:
     """The index over the folders of a data directory, those that its configuration names, and the packs'.
 
-    What the configuration names and cannot be used is logged. InputError if it cannot be read.
+    What the configuration names and cannot be used is logged. InputError if it cannot be read. Without
+    allow_paths no name leads to a file elsewhere; links that lie in the folders still do.
     """
     found = model_folders(data_dir)
     for note in found.notes:
         log.warning("%s", note)
     own = {**found.folders, "images": [data_dir / "inputs", outputs]}
     folders = merge(own, {kind: list(paths) for kind, paths in registry.folders.items()})
-    return FileIndex(folders, data_dir / "file_index.sqlite")
+    memory = data_dir / "file_index.sqlite"
+    return FileIndex(folders, memory, allow_paths=allow_paths, follow_links=True)
 
 
 def contents(files: FileIndex, named: Iterable[Pair]) -> dict[Pair, Required]:

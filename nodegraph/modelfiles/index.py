@@ -10,6 +10,7 @@ background thread keeps: nobody waits for it longer than `patience`, so that a s
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import threading
@@ -68,6 +69,7 @@ class FileIndex:
         memory: Path | None = None,
         *,
         allow_paths: bool = True,
+        follow_links: bool | None = None,
         patience: float = 1.0,
         lister: ListFolder = list_folder,
     ) -> None:
@@ -75,6 +77,7 @@ class FileIndex:
         self.memory = Memory(memory)
         self.counters = Counters()
         self._allow_paths = allow_paths
+        self._follow_links = allow_paths if follow_links is None else follow_links
         self._patience = patience
         self._lister = lister
         self._lock = threading.Lock()
@@ -87,6 +90,13 @@ class FileIndex:
         self._tried: set[Stamp] = set()
         self._gathered = 0
         self._background = Background(self.refresh, self._hash_next)
+
+    def with_folders(self, kind: str, folders: Sequence[Path]) -> FileIndex:
+        """The same index with other folders of one kind. What one of them learns, both know."""
+        view = copy.copy(self)
+        view.folders = {**self.folders, kind: list(folders)}
+        self.folders = {**self.folders, f"{kind} of {folders[0]}": list(folders)}  # scanned with the others
+        return view
 
     @property
     def hashed(self) -> int:
@@ -296,7 +306,7 @@ class FileIndex:
             root,
             lambda name: any(belongs(kind, name) for kind in kinds),
             earlier,
-            closed=not self._allow_paths,
+            closed=not self._follow_links,
             lister=self._lister,
         )
         with self._lock:
@@ -320,17 +330,17 @@ class FileIndex:
         names: dict[str, Stamp | None] = {
             f"{place}/{name}" if place else name: None
             for place, folder in self.memory.folders(root).items()
-            for name in (*folder.files, *(folder.links if self._allow_paths else ()))
+            for name in (*folder.files, *(folder.links if self._follow_links else ()))
         }
         with self._lock:
             return self._listing.setdefault(root, names)
 
     def _in_folder(self, folder: Path, name: str) -> Path | None:
-        """The file of that name in a folder. Links out of the folder are followed by an open index only."""
+        """The file of that name in a folder. Links out of it are followed only where that is allowed."""
         path = folder / name
         if not _is_file(path):
             return None
-        place = _normal if self._allow_paths else Path.resolve
+        place = _normal if self._follow_links else Path.resolve
         return path if place(path).is_relative_to(place(folder)) else None
 
 

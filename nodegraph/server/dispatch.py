@@ -17,6 +17,7 @@ from nodegraph.jobs.records import Job, NewJob, State
 from nodegraph.jobs.store import JobStore
 from nodegraph.server.hub import Hub
 from nodegraph.server.progress import ProgressBoard
+from nodegraph.server.tokens import folder_of
 from nodegraph.workers.messages import Cancelled, Done, Failed, Happened, Run
 from nodegraph.workers.pool import Died, Outcome, Pool, Worker
 
@@ -142,7 +143,10 @@ class Dispatcher:
 
     async def _run(self, job: Job, worker: Worker) -> None:
         options = msgspec.json.decode(job.options)
-        run = Run(job.id, job.document, job.inputs, options.get("targets"), bool(options.get("previews")))
+        run = Run(
+            job.id, job.document, job.inputs, options.get("targets"), bool(options.get("previews")),
+            folder_of(job.user),
+        )  # fmt: skip
         started = asyncio.ensure_future(self.store.start(job.id, worker.id))
 
         def heard(event: Happened) -> None:

@@ -21,6 +21,7 @@ from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph.inputs import current_values, input_specs
 from nodegraph.graph.loading import load_document
 from nodegraph.packs import load_packs
+from nodegraph.server.tokens import OWNER, folder_of
 from nodegraph.wire.workflows import InterfaceView
 from nodegraph.workers.answering import check_of, plan_of
 from nodegraph.workers.pool import Pool, Refused
@@ -38,6 +39,7 @@ class Planner:
         self._data_dir = data_dir
         self._pool = pool
         self._engine: asyncio.Task[Engine] | None = None
+        self._views: dict[str, Engine] = {}
         self._sound: OrderedDict[bytes, float] = OrderedDict()
 
     def start(self) -> None:
@@ -49,43 +51,46 @@ class Planner:
         if self._engine is not None:
             (await self._engine).close()
 
-    async def engine(self) -> Engine:
-        """The engine that knows built-in nodes and runs nothing."""
+    async def engine(self, user: str = OWNER) -> Engine:
+        """The engine that knows built-in nodes and runs nothing, as the user sees it."""
         if self._engine is None:
             raise RuntimeError("the planner has not been started")
-        return await asyncio.shield(self._engine)
+        engine = await asyncio.shield(self._engine)
+        if user != OWNER and user not in self._views:
+            self._views[user] = engine.within(self._data_dir / folder_of(user))
+        return self._views.get(user, engine)
 
-    async def check(self, workflow: bytes, inputs: Mapping[str, Any]) -> list[Problem]:
-        """All problems of a workflow (JSON) with these inputs.
+    async def check(self, user: str, workflow: bytes, inputs: Mapping[str, Any]) -> list[Problem]:
+        """All problems of a user's workflow (JSON) with these inputs.
 
         Nodes of other packs are a worker's to judge; while none is ready, they are judged when they run.
         """
-        digest = hashlib.blake2b(workflow + b"\0" + msgspec.json.encode(inputs)).digest()
+        digest = hashlib.blake2b(msgspec.json.encode([user, workflow, inputs])).digest()
         if self._is_fresh(digest):
             return []
-        engine = await self.engine()
+        engine = await self.engine(user)
         found = await asyncio.to_thread(check_of, engine, workflow, inputs)
         if any(problem.code == "unknown_type" for problem in found):
-            found = await self._checked_by_worker(workflow, inputs)
+            found = await self._checked_by_worker(user, workflow, inputs)
         if not found:
             self._remember(digest)
         return found
 
     async def plan(
-        self, workflow: bytes, inputs: Mapping[str, Any], targets: Sequence[str] | None
+        self, user: str, workflow: bytes, inputs: Mapping[str, Any], targets: Sequence[str] | None
     ) -> dict[str, Any]:
         """Problems, or what would happen to every node and why: by a worker's cache if one is ready."""
         asked = {"workflow": msgspec.json.decode(workflow), "inputs": inputs, "targets": targets}
         worker = self._pool.any()
         if worker is not None:
             try:
-                told: dict[str, Any] = await worker.ask("plan", asked)
+                told: dict[str, Any] = await worker.ask("plan", asked, folder_of(user))
             except Refused as refused:
                 if not any(one.get("code") in _NOT_THE_WORKFLOWS for one in refused.problems):
                     return {"problems": refused.problems}
             else:
                 return told
-        engine = await self.engine()
+        engine = await self.engine(user)
         return await asyncio.to_thread(plan_of, engine, workflow, inputs, targets)
 
     async def catalogue(self) -> list[dict[str, Any]]:
@@ -136,14 +141,23 @@ class Planner:
         return await asyncio.to_thread(_interface, engine, document)
 
     def _make(self) -> Engine:
-        return Engine(self._data_dir, device="cpu", cache_bytes=0, packs=load_packs(installed="built-in"))
+        return Engine(
+            self._data_dir,
+            device="cpu",
+            cache_bytes=0,
+            packs=load_packs(installed="built-in"),
+            allow_paths=False,
+        )
 
-    async def _checked_by_worker(self, workflow: bytes, inputs: Mapping[str, Any]) -> list[Problem]:
+    async def _checked_by_worker(
+        self, user: str, workflow: bytes, inputs: Mapping[str, Any]
+    ) -> list[Problem]:
         worker = self._pool.any()
         if worker is None:
             return []
         try:
-            told = await worker.ask("check", {"workflow": msgspec.json.decode(workflow), "inputs": inputs})
+            asked = {"workflow": msgspec.json.decode(workflow), "inputs": inputs}
+            told = await worker.ask("check", asked, folder_of(user))
         except Refused as refused:
             told = [one for one in refused.problems if one.get("code") not in _NOT_THE_WORKFLOWS]
         return [Problem(**one) for one in told]
@@ -178,8 +192,8 @@ def _interface(engine: Engine, text: bytes) -> InterfaceView:
     return InterfaceView.model_validate({"inputs": inputs, "outputs": outputs})
 
 
-async def refuse_problems(planner: Planner, workflow: bytes, inputs: Mapping[str, Any]) -> None:
-    """WorkflowError where the workflow cannot be run with these inputs."""
-    found = await planner.check(workflow, inputs)
+async def refuse_problems(planner: Planner, user: str, workflow: bytes, inputs: Mapping[str, Any]) -> None:
+    """WorkflowError where the user's workflow cannot be run with these inputs."""
+    found = await planner.check(user, workflow, inputs)
     if found:
         raise WorkflowError(found)

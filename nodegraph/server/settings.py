@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from nodegraph.errors import InputError
+from nodegraph.server.tokens import folder_of
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -31,6 +32,10 @@ class ServerSettings(Struct, frozen=True, kw_only=True):
     body: int = 64 * 2**20
     hosts: tuple[str, ...] = ()
     offline: bool = False
+
+    def folder_of(self, user: str) -> Path:
+        """Where a user's pictures lie."""
+        return self.data_dir / folder_of(user)
 
     @property
     def is_loopback(self) -> bool:

@@ -120,6 +120,11 @@ class Tokens:
         self._read_at = None
 
 
+def folder_of(user: str) -> str:
+    """Where a user's pictures lie in the data directory; the owner's lie in it directly."""
+    return "" if user == OWNER else f"users/{user}"
+
+
 def digest_of(token: str) -> str:
     """What is kept of a user's token. It is random and long: a plain digest tells nothing of it."""
     return hashlib.sha256(token.encode()).hexdigest()

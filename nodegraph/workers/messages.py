@@ -10,13 +10,16 @@ Question = Literal["plan", "check", "catalogue", "explain", "clear"]
 
 
 class Run(Struct, tag=True, frozen=True):
-    """Run a job. document and inputs are JSON; targets: outputs or nodes to run for (None: all)."""
+    """Run a job. document and inputs are JSON; targets: outputs or nodes to run for (None: all); folder: the
+    one of the user whose pictures are read and saved, in the data directory ("": the owner's).
+    """
 
     job: str
     document: bytes
     inputs: bytes = b"{}"
     targets: list[str] | None = None
     previews: bool = False
+    folder: str = ""
 
 
 class Cancel(Struct, tag=True, frozen=True):
@@ -26,11 +29,12 @@ class Cancel(Struct, tag=True, frozen=True):
 
 
 class Ask(Struct, tag=True, frozen=True):
-    """Answer a question, also while a job runs. data: JSON."""
+    """Answer a question, also while a job runs. data: JSON; folder: as of `Run`."""
 
     id: int
     what: Question
     data: bytes = b"{}"
+    folder: str = ""
 
 
 class Stop(Struct, tag=True, frozen=True):

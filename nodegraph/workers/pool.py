@@ -133,13 +133,14 @@ class Worker:
 
         asyncio.get_running_loop().call_later(self._limits.grace, insist)
 
-    async def ask(self, what: Question, data: object = None) -> Any:
+    async def ask(self, what: Question, data: object = None, folder: str = "") -> Any:
         """The answer of the worker, as JSON data. RuntimeError where it is not there; see `Refused`."""
         if self._channel is None:
             raise Refused([{"code": "no_worker", "message": f"worker {self.id} is {self.state}"}])
         number = next(self._numbers)
         self._questions[number] = asyncio.get_running_loop().create_future()
-        self._channel.send(Ask(number, what, msgspec.json.encode(data if data is not None else {})))
+        asked = msgspec.json.encode(data if data is not None else {})
+        self._channel.send(Ask(number, what, asked, folder))
         answer = await self._questions[number]
         if answer.problems is not None:
             raise Refused(msgspec.json.decode(answer.problems))

@@ -18,7 +18,6 @@ import msgspec
 
 from nodegraph.engine import Engine
 from nodegraph.errors import CancelledError
-from nodegraph.execution import events
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.packs import load_packs
 from nodegraph.workers.answering import ANSWERS
@@ -41,7 +40,7 @@ from nodegraph.workers.messages import (
 )
 from nodegraph.workers.results import problems_of, result_of
 from nodegraph.workers.settings import WorkerSettings
-from nodegraph.workers.translate import packed, translation
+from nodegraph.workers.translate import Told, packed, translation
 
 BEAT = 1.0
 """Seconds between signs of life."""
@@ -60,7 +59,7 @@ async def _serve(descriptor: int, settings: WorkerSettings) -> None:
     packs = load_packs(extra=[(name, pkgutil.resolve_name(name)) for name in settings.packs])
     engine = Engine(
         settings.data_dir, device=settings.device, dtype=settings.dtype, accelerate=settings.accelerate,
-        model_bytes=settings.model_bytes, cache_bytes=settings.cache_bytes, packs=packs,
+        model_bytes=settings.model_bytes, cache_bytes=settings.cache_bytes, packs=packs, allow_paths=False,
     )  # fmt: skip
     with engine:
         worker = _Worker(channel, engine)
@@ -86,10 +85,16 @@ class _Worker:
     def __init__(self, channel: Channel[ToWorker], engine: Engine) -> None:
         self._channel = channel
         self._engine = engine
-        self._translate = translation(engine.outputs)
+        self._views: dict[str, Engine] = {"": engine}
         self._tokens: dict[str, CancelToken] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
+
+    def _engine_for(self, folder: str) -> Engine:
+        """The engine as the user with that folder sees it."""
+        if folder not in self._views:
+            self._views[folder] = self._engine.within(self._engine.data_dir / folder)
+        return self._views[folder]
 
     def handle(self, message: Run | Cancel | Ask) -> None:
         """Begin to do what the server asks."""
@@ -107,14 +112,15 @@ class _Worker:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, run: Run) -> None:
-        token = self._tokens[run.job]
+        token, engine = self._tokens[run.job], self._engine_for(run.folder)
+        translate = translation(engine.outputs)
         async with self._one_at_a_time:
             try:
-                result = await self._engine.run(
+                result = await engine.run(
                     json.loads(run.document), targets=run.targets, previews=run.previews, cancel=token,
-                    on_event=lambda event: self._tell(run.job, event), **json.loads(run.inputs),
+                    on_event=lambda event: self._tell(run.job, translate(event)), **json.loads(run.inputs),
                 )  # fmt: skip
-                told = await asyncio.to_thread(result_of, self._engine, result)
+                told = await asyncio.to_thread(result_of, engine, result)
                 self._channel.send(Done(run.job, told))
             except CancelledError:
                 self._channel.send(Cancelled(run.job))
@@ -124,8 +130,7 @@ class _Worker:
                 del self._tokens[run.job]
                 self._channel.send(Holds(_held(self._engine)))
 
-    def _tell(self, job: str, event: events.Event) -> None:
-        told = self._translate(event)
+    def _tell(self, job: str, told: Told | None) -> None:
         if told is not None:
             kind, fields, image = told
             picture = packed(image) if image is not None else None
@@ -133,7 +138,9 @@ class _Worker:
 
     async def _answer(self, ask: Ask) -> None:
         try:
-            data = await asyncio.to_thread(ANSWERS[ask.what], self._engine, json.loads(ask.data))
+            data = await asyncio.to_thread(
+                ANSWERS[ask.what], self._engine_for(ask.folder), json.loads(ask.data)
+            )
             self._channel.send(Answer(ask.id, msgspec.json.encode(data)))
         except Exception as error:  # noqa: BLE001 - it is the asker's
             self._channel.send(Answer(ask.id, problems=problems_of(error)))

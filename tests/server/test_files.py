@@ -110,7 +110,6 @@ def test_files_are_their_owners(server: Server) -> None:
     assert server.ask("GET", url, token=token).status == 404
     assert server.ask("DELETE", url, token=token).status == 404
     hers = upload(server, picture(colour="pink"), token=token).data
-    assert hers["use_as"].startswith("users/berta/")
     assert server.ask("DELETE", url).status == 204
     assert server.ask("GET", url).status == 404
     assert server.ask("GET", hers["file"]["url"], token=token).status == 200
@@ -138,3 +137,30 @@ def test_what_a_save_node_wrote_is_handed_out_with_its_workflow(server: Server) 
     assert json.loads(server.ask("GET", f"{job}/workflow").body)["nodes"] == workflow["nodes"]
     for path in ("../../token", "..%2f..%2ftoken", "/etc/passwd", "%2fetc%2fpasswd", "none.png"):
         assert server.ask("GET", f"{job}/artifacts/{path}").status == 404
+
+
+def test_no_workflow_reads_somebody_elses_pictures(server: Server) -> None:
+    """Neither by name, nor by path, nor because a result of the same content is in the cache."""
+    mine = upload(server, picture(colour="black")).data["use_as"]
+    token = Tokens(server.data_dir).add("carla")
+    outside = server.data_dir.parent / "outside.png"
+    outside.write_bytes(picture(colour="white"))
+    for name in (mine, str(outside), "../outside.png", f"../../inputs/{mine}"):
+        nodes = {"l": {"type": "image.load", "inputs": {"file": name}}}
+        workflow = {"nodegraph": 1, "nodes": nodes, "outputs": {"o": {"from": "l.image"}}}
+        refused = server.ask("POST", "/api/v1/jobs?wait=60", {"workflow": workflow}, token=token)
+        assert refused.status == 422, name
+        if name != mine:
+            assert server.ask("POST", "/api/v1/jobs", {"workflow": workflow}).status == 422, name
+    hers = upload(server, picture(colour="black"), token=token).data["use_as"]
+    nodes = {
+        "l": {"type": "image.load", "inputs": {"file": hers}},
+        "s": {"type": "image.save", "inputs": {"image": {"from": "l.image"}, "prefix": "hers"}},
+    }
+    saved = server.ask(
+        "POST", "/api/v1/jobs?wait=60", {"workflow": {"nodegraph": 1, "nodes": nodes}}, token=token
+    )
+    (artifact,) = saved.data["artifacts"]
+    assert server.ask("GET", artifact["url"], token=token).status == 200
+    assert (server.data_dir / "users" / "carla" / "outputs" / artifact["path"]).is_file()
+    Tokens(server.data_dir).remove("carla")

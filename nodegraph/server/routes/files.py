@@ -16,7 +16,6 @@ from nodegraph.server.answers import HttpError, not_found
 from nodegraph.server.routes.jobs import job_of
 from nodegraph.server.routing import Reply, Routes
 from nodegraph.server.state import services_of
-from nodegraph.server.tokens import OWNER
 from nodegraph.server.uploads import keep_picture
 from nodegraph.wire.jobs import FileView
 from nodegraph.wire.system import UploadQuery, Uploads, UploadView
@@ -27,9 +26,8 @@ _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".we
 """What is shown as it is; anything else is only handed out to be kept."""
 
 
-def upload_folder(user: str) -> str:
-    """Where a user's uploads lie among the pictures that workflows read."""
-    return "uploads" if user == OWNER else f"users/{user}"
+UPLOADS = "uploads"
+"""The folder among a user's pictures."""
 
 
 @routes.post("/files", status=201, statuses=(200, 413, 415), takes="application/octet-stream")
@@ -40,8 +38,7 @@ async def upload_file(request: web.Request, query: UploadQuery) -> Reply[UploadV
     """
     services, user = services_of(request), request["user"]
     data, called = await _uploaded(request)
-    folder = upload_folder(user)
-    place = services.settings.data_dir / "inputs" / folder
+    place = services.settings.folder_of(user) / "inputs" / UPLOADS
     kept = await asyncio.to_thread(keep_picture, place, data)
     known = await services.uploads.get(user, kept.file)
     await services.uploads.add(user, kept.file, query.name or called, kept.media_type, kept.size)
@@ -69,7 +66,7 @@ async def forget_file(request: web.Request, name: str) -> None:
     services, user = services_of(request), request["user"]
     if not _FILE.fullmatch(name) or not await services.uploads.remove(user, name):
         raise not_found("file", name)
-    (services.settings.data_dir / "inputs" / upload_folder(user) / name).unlink(missing_ok=True)
+    (services.settings.folder_of(user) / "inputs" / UPLOADS / name).unlink(missing_ok=True)
 
 
 @routes.get("/files/{name}/workflow", media="application/json")
@@ -87,7 +84,7 @@ async def get_artifact(request: web.Request, job: str, path: str) -> web.StreamR
     result = msgspec.json.decode(found.result) if found.result is not None else {}
     if path not in [one["path"] for one in result.get("artifacts", [])]:
         raise not_found("artifact", path)
-    outputs = (services_of(request).settings.data_dir / "outputs").resolve()
+    outputs = (services_of(request).settings.folder_of(found.user) / "outputs").resolve()
     file = (outputs / path).resolve()
     if not file.is_relative_to(outputs) or not file.is_file():
         raise HttpError(
@@ -101,11 +98,8 @@ async def _file_of(request: web.Request, name: str) -> Path:
     """The path of a result or an upload of the caller."""
     services, user = services_of(request), request["user"]
     if _FILE.fullmatch(name):
-        data_dir = services.settings.data_dir
-        made, uploaded = (
-            data_dir / "files" / name[:2] / name,
-            data_dir / "inputs" / upload_folder(user) / name,
-        )
+        made = services.settings.data_dir / "files" / name[:2] / name
+        uploaded = services.settings.folder_of(user) / "inputs" / UPLOADS / name
         if made.is_file() and await services.store.made(user, name):
             return made
         if uploaded.is_file() and await services.uploads.get(user, name) is not None:
@@ -148,5 +142,6 @@ def _view(upload: Upload) -> UploadView:
         hash=upload.file.partition(".")[0], name=upload.file, media_type=upload.media_type,
         size=upload.size, url=f"/api/v1/files/{upload.file}",
     )  # fmt: skip
-    use_as = f"{upload_folder(upload.user)}/{upload.file}"
-    return UploadView(file=file, called=upload.name, use_as=use_as, created=upload.created)
+    return UploadView(
+        file=file, called=upload.name, use_as=f"{UPLOADS}/{upload.file}", created=upload.created
+    )
