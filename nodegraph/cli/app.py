@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
 from nodegraph import __version__
+from nodegraph.cli.administration import COMMANDS
+from nodegraph.cli.options import ACCELERATE, DATA_DIR, DEVICE, DTYPE, KIND
 from nodegraph.modelfiles.kinds import MODEL_KINDS
-from nodegraph.runtime import ACCELERATIONS
 
-DATA_DIR = click.option(
-    "--data-dir", type=click.Path(path_type=Path), default=None, envvar="NODEGRAPH_DATA",
-    help="Where models, results and memory are kept (default: the system's place; or NODEGRAPH_DATA).",
-)  # fmt: skip
-DEVICE = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
-DTYPE = click.option("--dtype", default="auto", show_default=True, help="auto, float32, float16 or bfloat16.")
-ACCELERATE = click.option(
-    "--accelerate", default="off", show_default=True, metavar="NAMES",
-    help=f"For denoisers: {', '.join(ACCELERATIONS)}, with commas between; first steps take longer.",
-)  # fmt: skip
-KIND = click.option(
-    "--kind", type=click.Choice(MODEL_KINDS), metavar="KIND", default=None,
-    help="checkpoints, loras, vae, text_encoders …",
-)  # fmt: skip
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
@@ -98,26 +86,46 @@ def run(context: click.Context, /, **options: object) -> None:
     "--workers", default="auto", show_default=True, help="A device for each worker: cpu,cpu or cuda:0,cuda:1."
 )
 @DTYPE
+@ACCELERATE
 @click.option("--pack", "packs", multiple=True, metavar="MODULE:OBJECT", help="One more pack for workers.")
 @click.option("--expose", is_flag=True, help="Allow an address that other machines can reach.")
+@click.option(
+    "--host-name", "hosts", multiple=True, metavar="NAME", help="A name by which it may be called besides."
+)
+@click.option("--offline", is_flag=True, help="Call nobody: no downloads, no webhooks.")
+@click.option(
+    "--worker-memory", type=click.FloatRange(min=0.1), default=None, metavar="GIB",
+    help="A worker that takes more is ended, with the job that it runs.",
+)  # fmt: skip
+@click.option(
+    "--retries", type=click.IntRange(0, 100), default=2, show_default=True,
+    help="How often a job is tried again whose worker died.",
+)  # fmt: skip
+@click.option(
+    "--keep-jobs", type=click.IntRange(1), default=10_000, show_default=True,
+    help="How many jobs that are over are kept.",
+)  # fmt: skip
+@click.option("--keep-days", type=click.FloatRange(min=0), default=None, help="How many days they are kept.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="The log on standard error: for people, or an object a line.",
+)  # fmt: skip
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info",
+    show_default=True, help="What is logged at all.",
+)  # fmt: skip
 @DATA_DIR
-def serve(
-    host: str,
-    port: int,
-    workers: str,
-    dtype: str,
-    packs: tuple[str, ...],
-    expose: bool,
-    data_dir: Path | None,
-) -> None:
+def serve(expose: bool, log_format: Literal["text", "json"], log_level: str, **options: Any) -> None:
     """Run the server: workflows are submitted over HTTP and run by worker processes.
 
     Jobs are kept on the disk before they are acknowledged, and outlive the server. Every request needs the
     token in the URL that is printed.
     """
     from nodegraph.cli.serve import serve_here
+    from nodegraph.server.logs import set_up
 
-    serve_here(host, port, workers, dtype, packs, expose, data_dir)
+    set_up(log_format, log_level)
+    serve_here(expose=expose, **options)
 
 
 @app.command(context_settings=PASS_ON)
@@ -286,3 +294,7 @@ def models_pull(
     from nodegraph.cli.pull import pull_model
 
     pull_model(source, kind, name, sha256, revision, allow_pickle, data_dir)
+
+
+for _command in COMMANDS:
+    app.add_command(_command)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,19 +15,16 @@ from nodegraph.server.settings import ServerSettings, worker_devices
 
 
 def serve_here(
-    host: str,
-    port: int,
-    workers: str,
-    dtype: str,
-    packs: tuple[str, ...],
-    expose: bool,
-    data_dir: Path | None,
-) -> None:
-    """Serve until Ctrl-C. InputError: the address is taken, or needs --expose."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    *, host: str, port: int, workers: str, expose: bool, data_dir: Path | None, worker_memory: float | None,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Serve until Ctrl-C. options: as of `ServerSettings`.
+
+    InputError: the address is taken, or needs --expose.
+    """
     settings = ServerSettings(
         data_dir=data_dir or default_data_dir(), host=host, port=port, workers=worker_devices(workers),
-        dtype=dtype, packs=packs,
+        memory=int(worker_memory * 2**30) if worker_memory is not None else None, **options,
     )  # fmt: skip
 
     def started(port: int, token: str) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from nodegraph.errors import InputError
-from nodegraph.jobs.database import DatabaseError, told
+from nodegraph.jobs.database import RESTORE, DatabaseError, refuse_damaged_journal, told
 
 _BESIDE = ("-wal", "-shm", "-journal")
 
@@ -17,6 +17,7 @@ def check(path: Path) -> None:
     """Read the whole database. DatabaseError if something in it is damaged."""
     if not path.is_file():
         raise InputError(f"there is no database {path}", code="unknown_file")
+    refuse_damaged_journal(path)
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
@@ -29,7 +30,7 @@ def check(path: Path) -> None:
     if found != ["ok"]:
         raise DatabaseError(
             f"the job database {path} is damaged: {'; '.join(found)}", code="database_damaged",
-            remedy="Restore a copy: nodegraph db restore FILE. The damaged file is kept.",
+            remedy=RESTORE,
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ once share one commit, so durability costs each of them a part of one.
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
@@ -16,10 +17,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nodegraph.errors import NodegraphError
+from nodegraph.jobs.journal import lost_commits
 from nodegraph.jobs.migrations import VERSION, migrate, version_of
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+RESTORE = "Stop the server and restore a copy: nodegraph db restore FILE. The damaged file is kept."
 MAX_TOGETHER = 500
 """Writes of one transaction: more would make the first ones wait for the last."""
 
@@ -37,6 +41,8 @@ class Database:
         self.path = path
         self.commits = 0
         """Transactions so far: fewer than writes where callers came together."""
+        self.damage: DatabaseError | None = None
+        """What `examine` found: from then on nothing more is accepted."""
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._reader = ThreadPoolExecutor(1, "database-reader")
         self._read_connection: sqlite3.Connection | None = None
@@ -45,6 +51,7 @@ class Database:
     def open(self) -> None:
         """Create or migrate the file, and start. DatabaseError names what is wrong and the remedy."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        refuse_damaged_journal(self.path)
         try:
             connection = connect(self.path)
             if version_of(connection) > VERSION:
@@ -61,6 +68,21 @@ class Database:
             raise told(self.path, error) from error
         self._thread = threading.Thread(target=self._work, args=(connection,), name="database", daemon=True)
         self._thread.start()
+
+    def examine(self) -> None:
+        """Read all pages, which takes a while on a large file, and remember what is damaged."""
+        connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+        try:
+            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            found = str(error)
+        finally:
+            connection.close()
+        if found != "ok":
+            self.damage = DatabaseError(
+                f"the job database {self.path} is damaged: {found}", code="database_damaged", remedy=RESTORE
+            )
+            log.error("%s; %s", self.damage, RESTORE)
 
     def close(self) -> None:
         """Commit what waits, and end."""
@@ -145,13 +167,24 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def refuse_damaged_journal(path: Path) -> None:
+    """DatabaseError where opening the database would lose what was committed."""
+    lost = lost_commits(path)
+    if lost > 1:
+        raise DatabaseError(
+            f"the journal of the job database is damaged: {path}-wal", code="database_damaged",
+            found=f"{lost} transactions behind a damaged page",
+            remedy="Restore a copy: nodegraph db restore FILE. Or accept the loss and move the journal away: "
+            "what was committed before it is in the database.",
+        )  # fmt: skip
+
+
 def told(path: Path, error: sqlite3.Error) -> DatabaseError:
     """What SQLite says, with what to do about it."""
     name = getattr(error, "sqlite_errorname", "")
     if name in ("SQLITE_CORRUPT", "SQLITE_NOTADB") or name.startswith("SQLITE_CORRUPT"):
-        remedy = "Restore a copy: nodegraph db restore FILE. The damaged file is kept."
         return DatabaseError(
-            f"the job database {path} is damaged: {error}", code="database_damaged", remedy=remedy
+            f"the job database {path} is damaged: {error}", code="database_damaged", remedy=RESTORE
         )
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return DatabaseError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
+from nodegraph.jobs.records import files_in
+
 Step = Callable[[sqlite3.Connection], None]
 
 
@@ -98,6 +100,19 @@ def _second(connection: sqlite3.Connection) -> None:
         ) WITHOUT ROWID
         """
     )
+    connection.execute(
+        """
+        CREATE TABLE made (
+            file TEXT NOT NULL,
+            job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            PRIMARY KEY (file, job)
+        ) WITHOUT ROWID
+        """
+    )
+    connection.execute("CREATE INDEX made_by_job ON made (job)")
+    for job, result in connection.execute("SELECT id, result FROM jobs WHERE result IS NOT NULL").fetchall():
+        rows = [(file, job) for file in files_in(result)]
+        connection.executemany("INSERT OR IGNORE INTO made VALUES (?, ?)", rows)
     connection.execute(
         """
         CREATE TABLE deliveries (

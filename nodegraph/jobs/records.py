@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 from msgspec import Struct
@@ -72,3 +73,9 @@ class JobEvent(Struct, frozen=True):
     kind: str
     data: bytes
     time: float
+
+
+def files_in(result: bytes) -> list[str]:
+    """The names of the pictures that a result names, each once."""
+    outputs = json.loads(result).get("outputs", {}).values()
+    return list(dict.fromkeys(file["name"] for output in outputs for file in output.get("files", [])))

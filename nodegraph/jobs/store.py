@@ -17,7 +17,7 @@ from msgspec.structs import fields
 
 from nodegraph.errors import InputError
 from nodegraph.jobs.database import Database
-from nodegraph.jobs.records import FINAL, Job, JobEvent, NewJob, State
+from nodegraph.jobs.records import FINAL, Job, JobEvent, NewJob, State, files_in
 
 _COLUMNS = ", ".join(f'"{field.name}"' for field in fields(Job))
 _WAITING = "state IN ('queued', 'held')"
@@ -35,6 +35,8 @@ class JobStore:
         One whose key its user has used before is the job of then. InputError `idempotency_conflict`: that
         was another one; then none is kept.
         """
+        if self.database.damage is not None:
+            raise self.database.damage
         return await self.database.write(lambda connection: [_submit(connection, one) for one in new])
 
     async def get(self, id_: str) -> Job | None:
@@ -150,10 +152,49 @@ class JobStore:
 
     async def made(self, user: str, file: str) -> bool:
         """Whether a job of this user has a result that names the file."""
-        sql = "SELECT 1 FROM jobs WHERE user = ? AND instr(result, ?) LIMIT 1"
-        values = user, file.encode()
-        row = await self.database.read(lambda connection: connection.execute(sql, values).fetchone())
+        sql = (
+            "SELECT 1 FROM made JOIN jobs ON jobs.id = made.job WHERE made.file = ? AND jobs.user = ? LIMIT 1"
+        )
+        row = await self.database.read(lambda connection: connection.execute(sql, (file, user)).fetchone())
         return row is not None
+
+    async def all_made(self) -> frozenset[str]:
+        """The files that results name."""
+        sql = "SELECT DISTINCT file FROM made"
+        return await self.database.read(
+            lambda connection: frozenset(row[0] for row in connection.execute(sql))
+        )
+
+    async def prune(self, keep: int, before: float | None = None) -> int:
+        """Forget jobs that are over: all but the newest `keep`, and those that ended before a moment."""
+        final = f"state IN ({', '.join('?' * len(FINAL))})"
+        sql = f"""
+            DELETE FROM jobs WHERE {final} AND (finished < ? OR number <=
+                (SELECT number FROM jobs WHERE {final} ORDER BY number DESC LIMIT 1 OFFSET ?))
+        """  # noqa: S608 - our own words
+        values = *sorted(FINAL), before if before is not None else 0.0, *sorted(FINAL), keep
+        return await self.database.write(lambda connection: connection.execute(sql, values).rowcount)
+
+    async def next_delivery(self) -> tuple[Job, int, float] | None:
+        """The job whose webhook is due first, how often that was tried, and when it is due (Unix seconds)."""
+        sql = "SELECT job, tries, due FROM deliveries ORDER BY due LIMIT 1"
+
+        def work(connection: sqlite3.Connection) -> tuple[Job, int, float] | None:
+            row = connection.execute(sql).fetchone()
+            job = _get(connection, row[0]) if row is not None else None
+            return None if job is None else (job, row[1], row[2])
+
+        return await self.database.read(work)
+
+    async def put_off_delivery(self, id_: str, due: float) -> None:
+        """A webhook failed, and is due again later."""
+        sql = "UPDATE deliveries SET tries = tries + 1, due = ? WHERE job = ?"
+        await self.database.write(lambda connection: connection.execute(sql, (due, id_)) and None)
+
+    async def end_delivery(self, id_: str) -> None:
+        """A webhook was called, or is given up."""
+        sql = "DELETE FROM deliveries WHERE job = ?"
+        await self.database.write(lambda connection: connection.execute(sql, (id_,)) and None)
 
     async def counts(self, user: str | None = None) -> dict[str, int]:
         """How many jobs there are in every state: of a user (None: all)."""
@@ -179,7 +220,12 @@ class JobStore:
 
         def work(connection: sqlite3.Connection) -> Job | None:
             row = connection.execute(sql, (*values, id_, *allowed)).fetchone()
-            return None if row is None else Job(**dict(zip(_NAMES, row, strict=True)))
+            if row is None:
+                return None
+            job = Job(**dict(zip(_NAMES, row, strict=True)))
+            if job.is_final:
+                _note_end(connection, job)
+            return job
 
         return await self.database.write(work)
 
@@ -214,6 +260,15 @@ def _content(job: Job | NewJob) -> str:
     """What a key must not change: what is run, with what."""
     parts = [json.loads(text) for text in (job.document, job.inputs, job.options)]
     return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _note_end(connection: sqlite3.Connection, job: Job) -> None:
+    """With the end of a job, in its transaction: which files it made, and that its webhook is due."""
+    if job.result is not None:
+        rows = [(file, job.id) for file in files_in(job.result)]
+        connection.executemany("INSERT OR IGNORE INTO made VALUES (?, ?)", rows)
+    if json.loads(job.options).get("webhook") is not None:
+        connection.execute("INSERT OR IGNORE INTO deliveries VALUES (?, 0, 0)", (job.id,))
 
 
 def _get(connection: sqlite3.Connection, id_: str) -> Job | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import AsyncIterator, Callable
 
@@ -15,6 +16,10 @@ from nodegraph.server.openapi import document
 from nodegraph.server.routes.all import ENDPOINTS
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.state import DESCRIPTION, SERVICES, Services
+
+OFFLINE = "NODEGRAPH_OFFLINE"
+HANG_UP = 1.0
+"""Seconds that open requests, such as streams of events, have when the server stops."""
 
 
 def make_app(settings: ServerSettings) -> web.Application:
@@ -32,7 +37,11 @@ def make_app(settings: ServerSettings) -> web.Application:
         yield
         await app[SERVICES].stop()
 
+    async def hang_up(app: web.Application) -> None:
+        await app[SERVICES].hang_up()
+
     app.cleanup_ctx.append(running)
+    app.on_shutdown.append(hang_up)
     return app
 
 
@@ -48,7 +57,9 @@ async def serve(
             f"'{settings.host}' can be reached from other machines", code="exposed", input="host",
             remedy="Use --expose if that is meant; everybody who has the token may run workflows then.",
         )  # fmt: skip
-    runner = web.AppRunner(make_app(settings), access_log=None)
+    if settings.offline:
+        os.environ[OFFLINE] = "1"  # for the workers too
+    runner = web.AppRunner(make_app(settings), access_log=None, shutdown_timeout=HANG_UP)
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port)
     await site.start()

@@ -7,7 +7,8 @@ committed while it works on, in order. What a worker that died was running waits
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,11 +17,13 @@ from nodegraph.jobs.queue import Queue
 from nodegraph.jobs.records import Job, NewJob, State
 from nodegraph.jobs.store import JobStore
 from nodegraph.server.hub import Hub
+from nodegraph.server.metrics import Counts
 from nodegraph.server.progress import ProgressBoard
 from nodegraph.server.tokens import folder_of
 from nodegraph.workers.messages import Cancelled, Done, Failed, Happened, Run
 from nodegraph.workers.pool import Died, Outcome, Pool, Worker
 
+log = logging.getLogger(__name__)
 PAUSED = "queue.paused"
 
 
@@ -28,12 +31,16 @@ class Dispatcher:
     """Owns the queue. All methods run in the server's loop."""
 
     def __init__(
-        self, store: JobStore, pool: Pool, hub: Hub, progress: ProgressBoard, *, retries: int
-    ) -> None:
+        self, store: JobStore, pool: Pool, hub: Hub, progress: ProgressBoard, counts: Counts,
+        ended: Callable[[], None], *, retries: int,
+    ) -> None:  # fmt: skip
+        """ended: called when a job is over; retries: how often one is tried again that killed its worker."""
         self.store = store
         self.pool = pool
         self.hub = hub
         self.progress = progress
+        self.counts = counts
+        self._ended = ended
         self.queue = Queue()
         self.paused = False
         self._retries = retries
@@ -75,6 +82,7 @@ class Dispatcher:
         stored = await self.store.submit(new)
         for job, created in stored:
             if created:
+                self.counts.submitted += 1
                 self.queue.add(job)
                 await self._say(job)
         self.wake()
@@ -92,7 +100,7 @@ class Dispatcher:
         if ended is None:
             return await self.store.get(job.id) or job
         await self._say(ended)
-        self._end(ended.id)
+        self._end(ended)
         return ended
 
     async def pause(self, paused: bool) -> None:
@@ -176,7 +184,7 @@ class Dispatcher:
             return
         await self._say(ended, reason)
         if ended.is_final:
-            self._end(ended.id)
+            self._end(ended)
         else:
             self.queue.add(ended)
 
@@ -199,9 +207,12 @@ class Dispatcher:
             self.hub.begin(job.id, await self.store.last_event(job.id) if job.attempts else 0)
         self.hub.post(job.id, job.user, "state", fields)
 
-    def _end(self, id_: str) -> None:
-        self.hub.forget(id_)
-        over = self._over.pop(id_, None)
+    def _end(self, job: Job) -> None:
+        self.hub.forget(job.id)
+        self.counts.ended[job.state] += 1
+        self._ended()
+        log.info("%s", job.state, extra={"job": job.id, "user": job.user, "worker": job.worker})
+        over = self._over.pop(job.id, None)
         if over is not None:
             over.set()
 

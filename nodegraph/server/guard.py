@@ -54,6 +54,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = error if error.status < 400 else of_error(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the rest
         response = of_error(error)
+    route = request.match_info.route.resource
+    services.counts.requests[request.method, route.canonical if route else "", response.status] += 1
     if not response.prepared:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
@@ -74,6 +76,11 @@ def _check_origin(request: web.Request) -> None:
         raise HttpError(403, "the request comes from another site", code="foreign_origin")
 
 
+def _changes(request: web.Request) -> bool:
+    """Whether a request does more than look: then a cookie alone does not say who sent it."""
+    return request.method not in SAFE or request.headers.get("Upgrade", "").lower() == "websocket"
+
+
 def _user(request: web.Request, services: Services) -> str:
     header = request.headers.get("Authorization", "")
     kind, _, token = header.partition(" ")
@@ -82,7 +89,7 @@ def _user(request: web.Request, services: Services) -> str:
         user = services.tokens.user_of(token.strip())
     else:
         user = services.tokens.user_of(cookie) if cookie else None
-        if user is not None and request.method not in SAFE and "Origin" not in request.headers:
+        if user is not None and _changes(request) and "Origin" not in request.headers:
             raise HttpError(403, "the request does not say where it comes from", code="origin_missing")
     if user is None:
         raise HttpError(

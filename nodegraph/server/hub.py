@@ -9,6 +9,7 @@ committed together.
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import time
 from collections import deque
@@ -38,6 +39,12 @@ class Live(Struct, frozen=True):
     fields: dict[str, Any]
     image: bytes | None = None
     """The picture of a preview, as it came from the worker."""
+
+    def with_image(self) -> dict[str, Any]:
+        """The event as it travels where there is text alone: the picture as a data URL."""
+        if self.image is None:
+            return self.to_json()
+        return {**self.to_json(), "image": f"data:image/jpeg;base64,{base64.b64encode(self.image).decode()}"}
 
     def to_json(self) -> dict[str, Any]:
         """The event as it travels."""

@@ -12,14 +12,14 @@ from pydantic.json_schema import models_json_schema
 
 from nodegraph import __version__
 from nodegraph.server.routing import Endpoint
-from nodegraph.wire.events import AnyEvent
+from nodegraph.wire.events import AnyEvent, Snapshot
 from nodegraph.wire.problems import ProblemDetails
 
 _REF = "#/components/schemas/{model}"
 _TOLD = {
-    200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Done; there is nothing to say.", 206: "A part of it.",
-    303: "Goes on elsewhere.", 304: "Not changed.", 400: "The request is broken.",
-    401: "There is no valid token.",
+    101: "Goes on as a WebSocket.", 200: "Done.", 201: "Made.", 202: "Accepted.",
+    204: "Done; there is nothing to say.", 206: "A part of it.", 303: "Goes on elsewhere.",
+    304: "Not changed.", 400: "The request is broken.", 401: "There is no valid token.",
     403: "Not for this caller.", 404: "There is no such thing.", 405: "Not with this method.",
     409: "It is not in the state for this.", 412: "Somebody changed it meanwhile.", 413: "Too large.",
     415: "Of another media type.", 416: "There is no such part.", 422: "What was sent cannot be used.",
@@ -52,7 +52,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 
 def _models(endpoints: Iterable[Endpoint]) -> set[type[BaseModel]]:
     """All models of bodies and answers; those of events besides, which no schema can name."""
-    found: set[type[BaseModel]] = {ProblemDetails, AnyEvent}
+    found: set[type[BaseModel]] = {ProblemDetails, AnyEvent, Snapshot}
     for endpoint in endpoints:
         found.update(model for model in (endpoint.body, endpoint.answer) if model is not None)
     return found
@@ -123,7 +123,7 @@ def _responses(endpoint: Endpoint, schemas: Mapping[type[BaseModel], Any]) -> di
 
 
 def _content(endpoint: Endpoint, status: int, schemas: Mapping[type[BaseModel], Any]) -> dict[str, Any]:
-    if status in (204, 303, 304):
+    if status in (101, 204, 303, 304):
         return {}
     if endpoint.answer is not None:
         return {"content": {"application/json": {"schema": schemas[endpoint.answer]}}}

@@ -15,7 +15,8 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 class ServerSettings(Struct, frozen=True, kw_only=True):
     """workers: devices, one worker each ("cpu,cpu" makes two); retries: how often a job is tried again whose
     worker died; grace: seconds that a cancelled job has; body: bytes of a request; hosts: names besides the
-    loopback ones by which the server may be called.
+    loopback ones by which the server may be called; offline: call nobody; keep_jobs, keep_days: how many jobs
+    that are over are kept, and how long.
     """
 
     data_dir: Path
@@ -32,6 +33,8 @@ class ServerSettings(Struct, frozen=True, kw_only=True):
     body: int = 64 * 2**20
     hosts: tuple[str, ...] = ()
     offline: bool = False
+    keep_jobs: int = 10_000
+    keep_days: float | None = None
 
     def folder_of(self, user: str) -> Path:
         """Where a user's pictures lie."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import weakref
+from dataclasses import dataclass, field
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
 from nodegraph.jobs.database import Database
 from nodegraph.jobs.store import JobStore
@@ -12,10 +14,13 @@ from nodegraph.jobs.uploads import UploadStore
 from nodegraph.jobs.workflows import WorkflowStore
 from nodegraph.server.dispatch import Dispatcher
 from nodegraph.server.hub import Hub
+from nodegraph.server.metrics import Counts
 from nodegraph.server.planning import Planner
 from nodegraph.server.progress import ProgressBoard
+from nodegraph.server.retention import Keep, tidy_for_ever
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.tokens import Tokens
+from nodegraph.server.webhooks import Webhooks
 from nodegraph.workers.pool import Limits, Pool
 from nodegraph.workers.settings import WorkerSettings
 
@@ -35,45 +40,66 @@ class Services:
     progress: ProgressBoard
     workflows: WorkflowStore
     uploads: UploadStore
+    webhooks: Webhooks
+    counts: Counts
+    sockets: weakref.WeakSet[web.WebSocketResponse] = field(default_factory=weakref.WeakSet)
+    tidying: asyncio.Task[None] | None = None
+    examining: asyncio.Task[None] | None = None
 
     @classmethod
     def make(cls, settings: ServerSettings) -> Services:
         """All parts, none of them started. DatabaseError: the job database cannot be used."""
         database = Database(settings.data_dir / "jobs.sqlite")
         store = JobStore(database)
-        workers = [
-            WorkerSettings(
-                data_dir=str(settings.data_dir), device=device, dtype=settings.dtype,
-                accelerate=settings.accelerate, packs=settings.packs,
-            )
-            for device in settings.workers
-        ]  # fmt: skip
         limits = Limits(grace=settings.grace, silence=settings.silence, memory=settings.memory)
-        hub = Hub(store.add_events)
-        pool = Pool(workers, limits)
-        progress = ProgressBoard()
-        dispatcher = Dispatcher(store, pool, hub, progress, retries=settings.retries)
+        hub, progress, counts, webhooks = Hub(store.add_events), ProgressBoard(), Counts(), Webhooks(store)
+        pool = Pool(_workers(settings), limits)
+        dispatcher = Dispatcher(store, pool, hub, progress, counts, webhooks.wake, retries=settings.retries)
         pool.listen(dispatcher.wake)
-        planner = Planner(settings.data_dir, pool)
-        tokens = Tokens(settings.data_dir)
         return cls(
-            settings, tokens, database, store, pool, hub, dispatcher, planner, progress,
-            WorkflowStore(database), UploadStore(database),
+            settings, Tokens(settings.data_dir), database, store, pool, hub, dispatcher,
+            Planner(settings.data_dir, pool), progress, WorkflowStore(database), UploadStore(database),
+            webhooks, counts,
         )  # fmt: skip
 
     async def start(self) -> None:
         """Begin: the database first, since nothing is accepted without it."""
         self.database.open()
+        self.examining = asyncio.create_task(asyncio.to_thread(self.database.examine))
         self.hub.start()
         await self.dispatcher.start()
         self.pool.start()
         self.planner.start()
+        self.webhooks.start()
+        keep = Keep(jobs=self.settings.keep_jobs, days=self.settings.keep_days)
+        work = tidy_for_ever(self.store, self.settings.data_dir / "files", keep)
+        self.tidying = asyncio.create_task(work, name="tidying")
+
+    async def hang_up(self) -> None:
+        """Tell clients that follow to come back later."""
+        for socket in list(self.sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops")
 
     async def stop(self) -> None:
         """End, with what runs put back where it does not finish in time."""
         await self.dispatcher.stop(self.settings.grace)
+        if self.tidying is not None:
+            self.tidying.cancel()
+        await self.webhooks.stop()
         await self.planner.stop()
+        if self.examining is not None:
+            await self.examining
         self.database.close()
+
+
+def _workers(settings: ServerSettings) -> list[WorkerSettings]:
+    return [
+        WorkerSettings(
+            data_dir=str(settings.data_dir), device=device, dtype=settings.dtype,
+            accelerate=settings.accelerate, packs=settings.packs,
+        )
+        for device in settings.workers
+    ]  # fmt: skip
 
 
 SERVICES = web.AppKey("services", Services)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, RootModel
 
-from nodegraph.wire.jobs import Outcome, State
+from nodegraph.wire.jobs import JobView, Outcome, State
 from nodegraph.wire.problems import ProblemItem
 
 
@@ -119,6 +119,14 @@ JobEvent = Annotated[
 
 class AnyEvent(RootModel[JobEvent]):
     """Any event of a job, for the API's description."""
+
+
+class Snapshot(BaseModel):
+    """The first message of the WebSocket: the jobs that run and wait, in the order in which they start."""
+
+    kind: Literal["snapshot"] = "snapshot"
+    paused: bool
+    jobs: list[JobView]
 
 
 FLEETING = frozenset({"progress", "preview", "hashing"})

@@ -17,6 +17,7 @@ import pytest
 from nodegraph.errors import InputError
 from nodegraph.jobs.backup import backup, check, restore
 from nodegraph.jobs.database import Database, DatabaseError
+from nodegraph.jobs.journal import lost_commits
 from nodegraph.jobs.records import JobEvent, NewJob, State
 from nodegraph.jobs.store import JobStore
 
@@ -273,3 +274,31 @@ def test_a_full_disk_refuses_and_later_accepts_again(path: Path) -> None:
         [sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout.strip()) == (0, "database_full"), done.stderr
+
+
+def test_a_torn_end_of_the_journal_is_no_damage_and_a_damaged_middle_is(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.sqlite"
+
+    async def fill() -> bytes:
+        database = Database(path)
+        database.open()
+        store = JobStore(database)
+        for _ in range(20):
+            await store.submit([NewJob(user="u", document=b"{}")])
+        log = path.with_name("jobs.sqlite-wal").read_bytes()
+        database.close()
+        return log
+
+    whole = asyncio.run(fill())
+    log = path.with_name("jobs.sqlite-wal")
+    log.write_bytes(whole)
+    assert lost_commits(path) == 0
+    log.write_bytes(whole[:-100])
+    assert lost_commits(path) == 0  # the last frame is not there at all
+    log.write_bytes(whole[:-100] + b"\xff" * 100)
+    assert lost_commits(path) == 1
+    middle = len(whole) // 2
+    log.write_bytes(whole[:middle] + b"\xff" * 64 + whole[middle + 64 :])
+    assert lost_commits(path) > 5
+    log.write_bytes(b"\0" * 32 + whole[32:])
+    assert lost_commits(path) > 5

@@ -39,6 +39,7 @@ class Server:
 
     data_dir: Path
     workers: str = "cpu"
+    options: tuple[str, ...] = ()
     process: subprocess.Popen[str] | None = None
     port: int = 0
     token: str = ""
@@ -47,7 +48,7 @@ class Server:
     def start(self) -> None:
         command = [
             sys.executable, "-m", "nodegraph", "serve", "--port", str(self.port), "--workers", self.workers,
-            "--data-dir", str(self.data_dir), "--pack", NAUGHTY,
+            "--data-dir", str(self.data_dir), "--pack", NAUGHTY, *self.options,
         ]  # fmt: skip
         log = (self.data_dir.parent / "server.log").open("a")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)

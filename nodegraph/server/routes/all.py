@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nodegraph.server.routes import files, following, jobs, pages, queue, running, system, workflows
+from nodegraph.server.routes import files, following, jobs, pages, queue, running, socket, system, workflows
 
-PARTS = (pages, jobs, following, queue, files, workflows, running, system)
+PARTS = (pages, jobs, following, queue, files, workflows, running, socket, system)
 ENDPOINTS = tuple(endpoint for part in PARTS for endpoint in part.routes.endpoints)

@@ -78,7 +78,7 @@ async def _has_ended(services: Services, job: str, after: int) -> bool:
 
 async def _send(response: web.StreamResponse, event: Live) -> bool:
     """Write an event; whether it is the last one."""
-    data = msgspec.json.encode(event.to_json()).decode()
+    data = msgspec.json.encode(event.with_image()).decode()
     number = "" if event.kind in FLEETING else f"id: {event.seq}\n"
     await response.write(f"{number}event: {event.kind}\ndata: {data}\n\n".encode())
     return event.kind == "state" and event.fields.get("state") in FINAL

@@ -9,7 +9,7 @@ from nodegraph.jobs.records import Job, NewJob
 from nodegraph.server.answers import HttpError, not_found
 from nodegraph.server.planning import refuse_problems
 from nodegraph.server.routing import Reply, Routes
-from nodegraph.server.state import services_of
+from nodegraph.server.state import Services, services_of
 from nodegraph.server.views import view_of
 from nodegraph.wire.jobs import (
     JobChange,
@@ -43,12 +43,22 @@ async def submit(request: web.Request, query: WaitQuery, body: JobRequest) -> Re
 async def submitted(request: web.Request, workflow: bytes, wanted: RunOptions, wait: float) -> Reply[JobView]:
     """A job for a workflow that was checked; 200 where the idempotency key names an earlier one."""
     services = services_of(request)
+    refuse_webhook(services, wanted)
     new = new_job(request["user"], workflow, wanted)
     ((job, created),) = await services.dispatcher.submit([new])
     if wait:
         await services.dispatcher.wait(job.id, wait)
         job = await services.store.get(job.id) or job
     return Reply(view_of(job), 201 if created else 200, {"Location": f"/api/v1/jobs/{job.id}"})
+
+
+def refuse_webhook(services: Services, wanted: RunOptions) -> None:
+    """HttpError where a webhook is wanted of a server that calls nobody."""
+    if wanted.webhook is not None and services.settings.offline:
+        raise HttpError(
+            422, "this server is offline and calls no webhooks", code="offline", input="webhook",
+            remedy="Leave the webhook out, and follow the job's events.",
+        )  # fmt: skip
 
 
 def new_job(user: str, workflow: bytes, wanted: RunOptions, group: str | None = None) -> NewJob:

@@ -12,7 +12,7 @@ from nodegraph.graph.sweep import Axis
 from nodegraph.graph.sweep import cells as spanned
 from nodegraph.server.answers import not_found
 from nodegraph.server.planning import refuse_problems
-from nodegraph.server.routes.jobs import new_job, submitted
+from nodegraph.server.routes.jobs import new_job, refuse_webhook, submitted
 from nodegraph.server.routes.workflows import document_of
 from nodegraph.server.routing import Reply, Routes
 from nodegraph.server.state import services_of
@@ -44,6 +44,7 @@ async def submit_group(request: web.Request, body: GroupRequest) -> GroupView:
     cells = [body.model_copy(update={"inputs": inputs, "idempotency_key": None}) for inputs in _cells(body)]
     for cell in cells:
         await refuse_problems(services.planner, request["user"], workflow, cell.inputs)
+    refuse_webhook(services, body)
     group = uuid.uuid4().hex
     new = [new_job(request["user"], workflow, cell, group) for cell in cells]
     made = await services.dispatcher.submit(new)

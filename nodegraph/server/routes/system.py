@@ -10,6 +10,7 @@ from aiohttp import web
 from nodegraph import __version__
 from nodegraph.server.answers import HttpError
 from nodegraph.server.guard import only_owner
+from nodegraph.server.metrics import exposition
 from nodegraph.server.routing import Reply, Routes
 from nodegraph.server.state import services_of
 from nodegraph.wire.system import (
@@ -71,6 +72,14 @@ async def clear_cache(request: web.Request) -> Reply[MemoryView]:
             except Refused as refused:
                 raise HttpError(503, "a worker died meanwhile", code="worker_died") from refused
     return Reply(await get_memory(request))
+
+
+@routes.get("/metrics", media="text/plain")
+async def get_metrics(request: web.Request) -> web.Response:
+    """Figures in Prometheus' text format: for the owner."""
+    only_owner(request, "sees the figures of all users")
+    body = await exposition(services_of(request))
+    return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
 @routes.get("/system")
