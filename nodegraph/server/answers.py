@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from pydantic import BaseModel
 
 from nodegraph.errors import NodegraphError, Problem, WorkflowError
@@ -74,6 +75,8 @@ def of_error(error: BaseException) -> web.Response:
             found = error.problem
             status = 409 if found.code.endswith(("conflict", "exists")) else 422
             return problem(status, found.code, found.message, found.remedy, [found])
+        case HttpProcessingError():  # a form that is none
+            return problem(400, "bad_http", " ".join(str(error.message).split())[:200] or "it cannot be read")
         case web.HTTPException():
             return problem(error.status, f"http_{error.status}", error.reason or "")
     number = secrets.token_hex(4)

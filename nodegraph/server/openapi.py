@@ -35,7 +35,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     schemas = {model: refs[(model, mode)] for model, mode in wanted}
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
+        paths.setdefault(endpoint.plain_path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
     return {
         "openapi": "3.1.0",
         "info": {

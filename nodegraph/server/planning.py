@@ -22,6 +22,7 @@ from nodegraph.graph.inputs import current_values, input_specs
 from nodegraph.graph.loading import load_document
 from nodegraph.packs import load_packs
 from nodegraph.server.tokens import OWNER, folder_of
+from nodegraph.wire.jobs import RunOptions
 from nodegraph.wire.workflows import InterfaceView
 from nodegraph.workers.answering import check_of, plan_of
 from nodegraph.workers.pool import Pool, Refused
@@ -60,18 +61,20 @@ class Planner:
             self._views[user] = engine.within(self._data_dir / folder_of(user))
         return self._views.get(user, engine)
 
-    async def check(self, user: str, workflow: bytes, inputs: Mapping[str, Any]) -> list[Problem]:
+    async def check(
+        self, user: str, workflow: bytes, inputs: Mapping[str, Any], targets: Sequence[str] | None = None
+    ) -> list[Problem]:
         """All problems of a user's workflow (JSON) with these inputs.
 
         Nodes of other packs are a worker's to judge; while none is ready, they are judged when they run.
         """
-        digest = hashlib.blake2b(msgspec.json.encode([user, workflow, inputs])).digest()
+        digest = hashlib.blake2b(msgspec.json.encode([user, workflow, inputs, targets])).digest()
         if self._is_fresh(digest):
             return []
         engine = await self.engine(user)
-        found = await asyncio.to_thread(check_of, engine, workflow, inputs)
+        found = await asyncio.to_thread(check_of, engine, workflow, inputs, targets)
         if any(problem.code == "unknown_type" for problem in found):
-            found = await self._checked_by_worker(user, workflow, inputs)
+            found = await self._checked_by_worker(user, workflow, inputs, targets)
         if not found:
             self._remember(digest)
         return found
@@ -150,13 +153,13 @@ class Planner:
         )
 
     async def _checked_by_worker(
-        self, user: str, workflow: bytes, inputs: Mapping[str, Any]
+        self, user: str, workflow: bytes, inputs: Mapping[str, Any], targets: Sequence[str] | None
     ) -> list[Problem]:
         worker = self._pool.any()
         if worker is None:
             return []
         try:
-            asked = {"workflow": msgspec.json.decode(workflow), "inputs": inputs}
+            asked = {"workflow": msgspec.json.decode(workflow), "inputs": inputs, "targets": targets}
             told = await worker.ask("check", asked, folder_of(user))
         except Refused as refused:
             told = [one for one in refused.problems if one.get("code") not in _NOT_THE_WORKFLOWS]
@@ -192,8 +195,8 @@ def _interface(engine: Engine, text: bytes) -> InterfaceView:
     return InterfaceView.model_validate({"inputs": inputs, "outputs": outputs})
 
 
-async def refuse_problems(planner: Planner, user: str, workflow: bytes, inputs: Mapping[str, Any]) -> None:
-    """WorkflowError where the user's workflow cannot be run with these inputs."""
-    found = await planner.check(user, workflow, inputs)
+async def refuse_problems(planner: Planner, user: str, workflow: bytes, wanted: RunOptions) -> None:
+    """WorkflowError where the user's workflow cannot be run as it is wanted."""
+    found = await planner.check(user, workflow, wanted.inputs, wanted.targets)
     if found:
         raise WorkflowError(found)

@@ -62,6 +62,11 @@ class Endpoint:
         """The names in the path."""
         return _IN_PATH.findall(self.path)
 
+    @property
+    def plain_path(self) -> str:
+        """The path without what its parameters may look like."""
+        return _IN_PATH.sub(r"{\1}", self.path)
+
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Check the request, call the handler, and make its answer a response."""
         given: dict[str, Any] = {name: request.match_info[name] for name in self.parameters}

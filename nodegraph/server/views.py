@@ -15,6 +15,7 @@ from nodegraph.wire.problems import ProblemItem
 def view_of(job: Job, place: int | None = None, progress: ProgressView | None = None) -> JobView:
     """A job with its result, if it has one. place: how many jobs start before it."""
     result: dict[str, Any] = msgspec.json.decode(job.result) if job.result is not None else {}
+    keys: dict[str, str] = result.get("keys", {})
     problems = msgspec.json.decode(job.problems) if job.problems is not None else []
     return JobView(
         id=job.id, number=job.number, title=job.title, user=job.user, state=job.state,
@@ -24,7 +25,7 @@ def view_of(job: Job, place: int | None = None, progress: ProgressView | None = 
         inputs=result.get("inputs") or msgspec.json.decode(job.inputs),
         outputs={name: _output(output) for name, output in result.get("outputs", {}).items()},
         artifacts=[_artifact(job, each) for each in result.get("artifacts", [])],
-        nodes={id_: NodeView(**node) for id_, node in result.get("nodes", {}).items()},
+        nodes={id_: NodeView(**node, key=keys.get(id_)) for id_, node in result.get("nodes", {}).items()},
         problems=[ProblemItem(**problem) for problem in problems],
     )  # fmt: skip
 

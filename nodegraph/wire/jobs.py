@@ -125,11 +125,15 @@ class ArtifactView(BaseModel):
 
 
 class NodeView(BaseModel):
-    """What became of one node: how, in how many seconds, and how long of that weights were loaded."""
+    """What became of one node: how, in how many seconds, and how long of that weights were loaded.
+
+    key: the content key of its result, None where a run gave it none.
+    """
 
     outcome: Outcome
     seconds: float = 0.0
     loading: float = 0.0
+    key: str | None = None
 
 
 class ProgressView(BaseModel):

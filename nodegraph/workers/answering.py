@@ -9,12 +9,22 @@ import msgspec
 
 from nodegraph.engine import Engine
 from nodegraph.errors import Problem, WorkflowError
+from nodegraph.execution.plan import resolve_targets
 from nodegraph.workers.translate import data_of
 
 
-def check_of(engine: Engine, workflow: bytes, inputs: Mapping[str, Any]) -> list[Problem]:
-    """Every problem of a workflow: a document, or `template:NAME`, as JSON. InputError: no such template."""
-    return engine.check(msgspec.json.decode(workflow), **inputs)
+def check_of(
+    engine: Engine, workflow: bytes, inputs: Mapping[str, Any], targets: Sequence[str] | None
+) -> list[Problem]:
+    """Every problem of a workflow (a document, or `template:NAME`, as JSON), its inputs and targets.
+
+    InputError: there is no such template.
+    """
+    try:
+        resolve_targets(engine.bind(msgspec.json.decode(workflow), **inputs), targets)
+    except WorkflowError as error:
+        return list(error.problems)
+    return []
 
 
 def plan_of(
@@ -37,8 +47,9 @@ def catalogue(engine: Engine, _data: Any) -> Any:
 
 
 def check(engine: Engine, data: Any) -> Any:
-    """The problems of `workflow` with `inputs`."""
-    found = check_of(engine, msgspec.json.encode(data["workflow"]), data.get("inputs", {}))
+    """The problems of `workflow` with `inputs` for `targets`."""
+    workflow = msgspec.json.encode(data["workflow"])
+    found = check_of(engine, workflow, data.get("inputs", {}), data.get("targets"))
     return [data_of(problem) for problem in found]
 
 

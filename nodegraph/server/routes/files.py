@@ -129,7 +129,7 @@ async def _uploaded(request: web.Request) -> tuple[bytes, str]:
         return await request.read(), ""
     try:
         form = await request.post()
-    except (ValueError, AssertionError) as error:
+    except (ValueError, AssertionError, RuntimeError, LookupError) as error:  # whatever the parser raises
         raise InputError(f"the form cannot be read: {error}", code="bad_request") from error
     files = [one for one in form.values() if isinstance(one, web.FileField)]
     if len(files) != 1 or len(form) != 1:

@@ -36,7 +36,7 @@ async def job_of(request: web.Request, id_: str) -> Job:
 async def submit(request: web.Request, query: WaitQuery, body: JobRequest) -> Reply[JobView]:
     """Submit a workflow. It is durable before this answers."""
     workflow = msgspec.json.encode(body.workflow)
-    await refuse_problems(services_of(request).planner, request["user"], workflow, body.inputs)
+    await refuse_problems(services_of(request).planner, request["user"], workflow, body)
     return await submitted(request, workflow, body, query.wait)
 
 

@@ -30,8 +30,8 @@ async def run_workflow(request: web.Request, name: str, query: RunQuery, body: N
     """Run a saved workflow, or `template:NAME`: the body holds its named inputs."""
     document = await document_of(request, name)
     inputs = body.model_extra or {}
-    await refuse_problems(services_of(request).planner, request["user"], document, inputs)
     wanted = RunOptions(inputs=inputs, **query.model_dump(exclude={"wait"}))
+    await refuse_problems(services_of(request).planner, request["user"], document, wanted)
     wanted.title = wanted.title or name
     return await submitted(request, document, wanted, query.wait)
 
@@ -43,7 +43,7 @@ async def submit_group(request: web.Request, body: GroupRequest) -> GroupView:
     workflow = msgspec.json.encode(body.workflow)
     cells = [body.model_copy(update={"inputs": inputs, "idempotency_key": None}) for inputs in _cells(body)]
     for cell in cells:
-        await refuse_problems(services.planner, request["user"], workflow, cell.inputs)
+        await refuse_problems(services.planner, request["user"], workflow, cell)
     refuse_webhook(services, body)
     group = uuid.uuid4().hex
     new = [new_job(request["user"], workflow, cell, group) for cell in cells]

@@ -41,7 +41,7 @@ async def list_nodes(request: web.Request) -> Reply[Catalogue] | web.Response:
 async def check_workflow(request: web.Request, body: CheckRequest) -> CheckView:
     """All problems of a workflow and, where there are none, its plan. Nothing is queued."""
     planner, workflow = services_of(request).planner, msgspec.json.encode(body.workflow)
-    found = await planner.check(request["user"], workflow, body.inputs)
+    found = await planner.check(request["user"], workflow, body.inputs, body.targets)
     if found:
         return CheckView.model_validate({"problems": [msgspec.to_builtins(one) for one in found]})
     return CheckView.model_validate(await planner.plan(request["user"], workflow, body.inputs, body.targets))
