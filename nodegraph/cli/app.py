@@ -8,17 +8,20 @@ from typing import Any, Literal
 import click
 
 from nodegraph import __version__
-from nodegraph.cli.administration import COMMANDS
-from nodegraph.cli.options import ACCELERATE, DATA_DIR, DEVICE, DTYPE, KIND
+from nodegraph.cli import administration, remote
+from nodegraph.cli.options import ACCELERATE, DATA_DIR, DEVICE, DTYPE, KIND, PASS_ON
 from nodegraph.modelfiles.kinds import MODEL_KINDS
 
-PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="nodegraph")
 def app() -> None:
     """Typed node graphs for diffusion image generation."""
+
+
+for command in COMMANDS:
+    app.add_command(command)
 
 
 @app.command(context_settings=PASS_ON)
@@ -296,5 +299,5 @@ def models_pull(
     pull_model(source, kind, name, sha256, revision, allow_pickle, data_dir)
 
 
-for _command in COMMANDS:
+for _command in (*administration.COMMANDS, *remote.COMMANDS):
     app.add_command(_command)

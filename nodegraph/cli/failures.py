@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from nodegraph.client.errors import JobFailedError, ServerError
 from nodegraph.errors import (
     CancelledError,
     InputError,
@@ -20,6 +21,12 @@ from nodegraph.errors import (
 FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
 
 
+class LeftError(NodegraphError):
+    """Ctrl-C ended the command and not the job that it followed."""
+
+    code = "left"
+
+
 def guarded(command: Callable[..., Any]) -> int:
     """Run a click command; the exit code for what came of it."""
     try:
@@ -29,6 +36,9 @@ def guarded(command: Callable[..., Any]) -> int:
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt, CancelledError):
         click.echo("cancelled", err=True)
+        return CANCELLED
+    except LeftError as error:
+        click.echo(error.problem.message, err=True)
         return CANCELLED
     except NodegraphError as error:
         report(error)
@@ -51,8 +61,8 @@ def report(error: NodegraphError) -> None:
 
 def problems_of(error: NodegraphError) -> Iterator[Problem]:
     """The problems inside an error."""
-    if isinstance(error, WorkflowError):
-        yield from error.problems
+    if isinstance(error, WorkflowError | ServerError | JobFailedError):
+        yield from error.problems or (error.problem,)
     elif isinstance(error, RunFailedError):
         yield from (failure.problem for failure in error.failures)
     else:
@@ -64,4 +74,6 @@ def exit_code(error: NodegraphError) -> int:
     if isinstance(error, RunFailedError):
         bad_input = all(isinstance(failure.cause, InputError | WorkflowError) for failure in error.failures)
         return BAD_INPUT if bad_input else FAILED
+    if isinstance(error, ServerError):
+        return BAD_INPUT if 400 <= error.status < 500 else FAILED
     return BAD_INPUT if isinstance(error, WorkflowError | InputError) else FAILED

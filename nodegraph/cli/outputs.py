@@ -50,6 +50,11 @@ def check_output(
     """
     type_ = graph.output_types[target]
     _check_suffix(engine, target, ListType(type_) if swept and is_plain(type_) else type_, output)
+    check_place(output)
+
+
+def check_place(output: Path) -> None:
+    """InputError where no file of that name could be written."""
     parent = output.absolute().parent
     reason = ""
     if output.is_dir():

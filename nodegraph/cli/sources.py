@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,24 @@ def input_values(
     engine: Engine, document: Document, pairs: Sequence[str], extra: Sequence[str]
 ) -> dict[str, Any]:
     """Values of named inputs from `--input name=value` and `--name value`. Later ones win."""
+    texts = pairs_of(pairs) | _options(extra, document)
+    specs = input_specs(document, engine.registry)
+    return {
+        name: parse_text(specs[name], text) if name in specs else guessed(text)
+        for name, text in texts.items()
+    }
+
+
+def guessed(text: str) -> Any:
+    """A value of an input whose type is not known here: JSON where it is some, else text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def pairs_of(pairs: Sequence[str]) -> dict[str, str]:
+    """The texts of `--input name=value`. InputError where one is none."""
     texts: dict[str, str] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
@@ -54,9 +73,7 @@ def input_values(
                 f"'--input {pair}' is not NAME=VALUE", remedy="Write --input prompt='a red circle'."
             )
         texts[name] = text
-    texts.update(_options(extra, document))
-    specs = input_specs(document, engine.registry)
-    return {name: parse_text(specs[name], text) if name in specs else text for name, text in texts.items()}
+    return texts
 
 
 def _options(extra: Sequence[str], document: Document) -> dict[str, str]:
