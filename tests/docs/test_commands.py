@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from nodegraph.cli.app import app
 from nodegraph.cli.failures import guarded
 from nodegraph.declare import NodeType, node_type
 from nodegraph.packs import load_packs
+from tests.server.conftest import Server
 
 ROOT = Path(__file__).parents[2]
+SERVED = {"client.md"}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -27,12 +30,17 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory like a clone: the examples are there."""
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A working directory like a clone: the examples are there. A server runs for the pages that need one."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NODEGRAPH_DATA", str(tmp_path / "data"))
-    return tmp_path
+    server = Server(tmp_path / "data")
+    if "page" in request.fixturenames and request.getfixturevalue("page").name in SERVED:
+        server.start()
+        monkeypatch.setenv("NODEGRAPH_SERVER", f"http://127.0.0.1:{server.port}")
+    yield tmp_path
+    server.end()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
