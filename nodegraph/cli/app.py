@@ -13,14 +13,13 @@ from nodegraph.cli.options import ACCELERATE, DATA_DIR, DEVICE, DTYPE, KIND, PAS
 from nodegraph.modelfiles.kinds import MODEL_KINDS
 
 
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="nodegraph")
 def app() -> None:
     """Typed node graphs for diffusion image generation."""
 
 
-for command in COMMANDS:
+for command in (*administration.COMMANDS, *remote.COMMANDS):
     app.add_command(command)
 
 
@@ -297,7 +296,3 @@ def models_pull(
     from nodegraph.cli.pull import pull_model
 
     pull_model(source, kind, name, sha256, revision, allow_pickle, data_dir)
-
-
-for _command in (*administration.COMMANDS, *remote.COMMANDS):
-    app.add_command(_command)
