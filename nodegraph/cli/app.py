@@ -274,6 +274,19 @@ def models_verify(names: tuple[str, ...], kind: str | None, data_dir: Path | Non
     verify_models(names, kind, data_dir)
 
 
+@models.command("convert")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def models_convert(files: tuple[Path, ...]) -> None:
+    """Turn pickles that you trust (.ckpt, .pt, .pth, .bin) into safetensors beside them.
+
+    A pickle can run code when it is opened. This reads tensors and plain containers and refuses the rest;
+    naming a file here is the only way to have it opened: no workflow can.
+    """
+    from nodegraph.cli.convert import convert_models
+
+    convert_models(files)
+
+
 @models.command("pull")
 @click.argument("source")
 @click.option(

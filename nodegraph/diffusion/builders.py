@@ -21,7 +21,7 @@ from nodegraph.values import Model
 
 if TYPE_CHECKING:
     from nodegraph.diffusion.text.parts import Part
-    from nodegraph.diffusion.text.t5 import T5Tokenizer
+    from nodegraph.diffusion.text.t5_tokenizer import T5Tokenizer
     from nodegraph.diffusion.text.tokenizer import ClipTokenizer, TextTokenizer
 
 TokenizerSource = Callable[[Header, int], "TextTokenizer"]
@@ -113,6 +113,6 @@ def tokenizer_of_file(header: Header, length: int) -> ClipTokenizer:
 
 def t5_tokenizer_beside(header: Header) -> T5Tokenizer:
     """T5's tokenizer in the file's folder. ModelFileError where there is none."""
-    from nodegraph.diffusion.text.t5 import find_t5_tokenizer
+    from nodegraph.diffusion.text.tokenizer_files import t5_tokenizer_source
 
-    return find_t5_tokenizer(header, [])
+    return t5_tokenizer_source((), cached=lambda: None, download=lambda: None)(header)

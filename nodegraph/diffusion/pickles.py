@@ -1,6 +1,6 @@
-"""Turn a pickled checkpoint (.ckpt, .pt, .pth, .bin) into safetensors, by consent for one file.
+"""Turn a pickled model (.ckpt, .pt, .pth, .bin) into safetensors, by consent for one file.
 
-    python -m nodegraph.diffusion.pickles model.ckpt
+    nodegraph models convert model.ckpt
 
 Pickles can run code when they are opened. Nothing else here ever opens one; whoever runs this on a file
 consents to that file, and even then it is read by torch's restricted unpickler, which makes tensors and plain
@@ -77,9 +77,14 @@ def _opened(path: Path) -> object:
 
 
 def _tensors(value: object) -> dict[str, Tensor]:
-    """The tensors by name, from the nest where they are."""
+    """The tensors by name, from the nest where they are; embeddings named as in safetensors files."""
+    if isinstance(value, Tensor):
+        return {"embedding": value}
     if not isinstance(value, Mapping):
         return {}
+    learned = value.get("string_to_param")
+    if isinstance(learned, Mapping):
+        return {f"string_to_param.{name}": item for name, item in learned.items() if isinstance(item, Tensor)}
     nests = (value.get(nest) for nest in _NESTS)
     table: Mapping[object, object] = next((nest for nest in nests if isinstance(nest, Mapping)), value)
     return {name: item for name, item in table.items() if isinstance(name, str) and isinstance(item, Tensor)}
@@ -87,7 +92,7 @@ def _tensors(value: object) -> dict[str, Tensor]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Convert the files that are named on the command line."""
-    parser = argparse.ArgumentParser(description="Turn pickled checkpoints that you trust into safetensors.")
+    parser = argparse.ArgumentParser(description="Turn pickled models that you trust into safetensors.")
     parser.add_argument("files", nargs="+", type=Path)
     for path in parser.parse_args(arguments).files:
         try:

@@ -45,7 +45,6 @@ from nodegraph.diffusion.residency import Residency, Resident, Room
 from nodegraph.diffusion.streaming import Courier, Streamer, ThreadCourier, blocks_of, placeholder
 from nodegraph.diffusion.text.embeddings import KIND, Embedding
 from nodegraph.diffusion.text.parts import Part, PromptEncoder
-from nodegraph.diffusion.text.pickled import read_pickled
 from nodegraph.diffusion.weights import byte_size, read_tensors
 from nodegraph.modelfiles.families import FAMILIES, TITLES, Checkpoint, Family
 from nodegraph.modelfiles.safetensors_header import Header
@@ -165,9 +164,6 @@ class Store:
     def _embedding(self, patch: Patch) -> Iterator[Embedding]:
         """A learned word with the tensors of its file."""
         content_hash, name = patch.get("file"), patch.get("name")
-        if dict(patch.params).get("pickle"):  # a few kilobytes, read by consent
-            yield Embedding(name, read_pickled(self._files.path(ModelFile(content_hash))))
-            return
         with self._patch_file(content_hash) as file:
             yield Embedding(name, file.tensors)
 

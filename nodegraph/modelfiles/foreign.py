@@ -17,7 +17,7 @@ _PICKLE = Foreign(
     "a PyTorch pickle (.ckpt, .pt, .bin)",
     "Pickles can run code when they are opened, so they are never loaded: "
     "get the safetensors version of this model, "
-    "or, if you trust the file, convert it: python -m nodegraph.diffusion.pickles FILE.",
+    "or, if you trust the file, convert it: nodegraph models convert FILE.",
 )
 _PAGE = Foreign(
     "a web page",

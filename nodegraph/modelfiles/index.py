@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from nodegraph.errors import InputError, ModelFileError
@@ -229,8 +230,15 @@ class FileIndex:
             return known
         path = self.find(kind, name)
         if path is None:
-            raise InputError(f"there is no file '{name}' in {kind}", code="unknown_file")
+            raise InputError(
+                f"there is no file '{name}' in {kind}", code="unknown_file", remedy=self._near(kind, name)
+            )
         return self._hash(path, progress, again=again)
+
+    def _near(self, kind: str, name: str) -> str | None:
+        """What may be meant by a name that is none."""
+        near = get_close_matches(name, self.names(kind), n=3)
+        return f"Did you mean {' or '.join(map(repr, near))}?" if near else None
 
     def learn(self, path: Path, digest: str, source: str = "") -> None:
         """Take the content hash of a file from who has just written it, and where that had it from."""

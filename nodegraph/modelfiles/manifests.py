@@ -141,11 +141,12 @@ def _weights_in(folder: Path) -> Path:
                 if (folder / name).is_file():
                     return folder / name
     pickled = [path.name for path in folder.glob("*.bin")]
+    convert = "Convert them, if you trust them: nodegraph models convert FILE."
     raise ModelFileError(
         f"{folder} has no weights", code="model_file_incomplete",
         expected=f"{_STEMS[0]}.safetensors, {_STEMS[1]}.safetensors or an index of their shards",
         found=", ".join(pickled[:3]) or "none",
-        remedy="Convert them to safetensors." if pickled else "Download the folder again, with this part.",
+        remedy=convert if pickled else "Download the folder again, with this part.",
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from nodegraph.diffusion.text.pickled import read_pickled
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -13,7 +14,6 @@ from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.text.clip import CLIP_L, ClipPart, build_clip
 from nodegraph.diffusion.text.embeddings import Embedding, pieces
 from nodegraph.diffusion.text.parts import PromptEncoder
-from nodegraph.diffusion.text.pickled import read_pickled
 from nodegraph.diffusion.text.tokenizer import ClipTokenizer
 from nodegraph.errors import InputError, ModelFileError
 from nodegraph.values import Patch, TextEncoder

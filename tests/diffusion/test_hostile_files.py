@@ -72,7 +72,7 @@ def test_a_pickle_of_tensors_is_converted_by_consent(tmp_path: Path, nest: str |
     torch.save({nest: tensors, "epoch": 3} if nest else tensors, path)
     with pytest.raises(ModelFileError, match="pickle") as caught:
         read_header(path)
-    assert "nodegraph.diffusion.pickles" in (caught.value.problem.remedy or "")
+    assert "nodegraph models convert" in (caught.value.problem.remedy or "")
     made = convert_pickle(path)
     assert inspect(read_header(made)).family == "sd1"
     assert all(torch.equal(value, tensors[name]) for name, value in load_file(made).items())

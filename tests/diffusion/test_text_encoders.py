@@ -18,7 +18,8 @@ from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.text.clip import ClipPart, load_clip
 from nodegraph.diffusion.text.parts import Part, PromptEncoder
 from nodegraph.diffusion.text.prompt import parse_prompt
-from nodegraph.diffusion.text.t5 import T5Part, T5Tokenizer, find_t5_tokenizer, load_t5
+from nodegraph.diffusion.text.t5 import T5Part, load_t5
+from nodegraph.diffusion.text.t5_tokenizer import T5Tokenizer, read_t5_tokenizer
 from nodegraph.diffusion.text.tokenizer import ClipTokenizer
 from nodegraph.errors import InputError, ModelFileError
 from nodegraph.modelfiles.configs import ClipTextConfig, T5Config
@@ -113,10 +114,14 @@ def part_of(model: Any, encoder: Encoder, config: ClipTextConfig) -> ClipPart:
     return ClipPart(loaded, OURS, encoder, -1 - encoder.layer)
 
 
+def of_t5(path: Path) -> T5Tokenizer:
+    found = read_t5_tokenizer(path)
+    assert found is not None
+    return found
+
+
 def t5_part(model: Any, folder: Path, length: int) -> T5Part:
-    return T5Part(
-        load_t5(SMALL_T5, model.state_dict(), NOWHERE), T5Tokenizer(folder / "tokenizer.json"), length
-    )
+    return T5Part(load_t5(SMALL_T5, model.state_dict(), NOWHERE), of_t5(folder / "tokenizer.json"), length)
 
 
 def close(ours: Tensor | None, theirs: Tensor) -> None:
@@ -298,20 +303,6 @@ def test_full_size_t5_has_the_known_parameter_count() -> None:
     config = T5Config()
     per_layer = 4 * 4096 * 64 * 64 + 3 * 4096 * 10240 + 2 * 4096
     assert config.vocabulary * 4096 + config.layers * per_layer + 32 * 64 + 4096 == 4_762_310_656
-
-
-def test_t5s_tokenizer_is_looked_for_in_named_places(folder: Path, tmp_path: Path) -> None:
-    header = Header(tmp_path / "text" / "t5.safetensors", {})
-    with pytest.raises(ModelFileError) as caught:
-        find_t5_tokenizer(header, [tmp_path / "t5"])
-    for part in ("tokenizer.json", str(tmp_path / "t5"), "tokenizer_2"):
-        assert part in caught.value.describe()
-    (tmp_path / "tokenizer_2").mkdir()
-    (tmp_path / "tokenizer_2" / "tokenizer.json").write_text((folder / "tokenizer.json").read_text())
-    assert find_t5_tokenizer(header, []).ids("a red") == T5Tokenizer(folder / "tokenizer.json").ids("a red")
-    (tmp_path / "tokenizer_2" / "tokenizer.json").write_text("{")
-    with pytest.raises(ModelFileError, match="cannot be used"):
-        find_t5_tokenizer(header, [])
 
 
 def test_an_unknown_family_is_named(checkpoint: Path) -> None:

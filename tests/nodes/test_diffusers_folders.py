@@ -152,7 +152,7 @@ HARM: dict[str, tuple[Harm, str]] = {
     "no weights": (lambda root: (root / VAE_FILE).unlink(), "has no weights"),
     "a pickle": (
         lambda root: (root / VAE_FILE).rename(root / "vae" / "model.bin"),
-        "Convert them to safetensors",
+        "nodegraph models convert",
     ),
     "no denoiser": (lambda root: (root / "model_index.json").write_text("{}"), "names no denoiser"),
     "no JSON": (lambda root: (root / "model_index.json").write_text("{"), "is no JSON"),
@@ -224,3 +224,44 @@ def test_the_weights_without_a_variant_come_first(folder: Path) -> None:
     half.unlink()
     with pytest.raises(ModelFileError, match="has no weights"):
         parts_of(folder / "model_index.json")
+
+
+def run_pipe(tmp_path: Path, **inputs: Any) -> None:
+    loaders = {"pipe": {"type": "load.diffusers", "inputs": {"folder": INDEX, **inputs}}}
+    with Engine(tmp_path, device="cpu", disk_cache_bytes=0) as engine:
+        engine.run_sync(
+            workflow(loaders, "pipe.model", "pipe.text_encoder", "pipe.vae"), targets=["empty", "words"]
+        )
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "told"),
+    [
+        ("unet", "cross_attention_dim", 768), ("unet", "in_channels", 9), ("unet", "layers_per_block", 2),
+        ("unet", "block_out_channels", [320, 640]), ("vae", "latent_channels", 16),
+        ("vae", "scaling_factor", 0.13025), ("text_encoder", "hidden_size", 768),
+        ("text_encoder", "num_hidden_layers", 12),
+    ],
+)  # fmt: skip
+def test_settings_of_other_weights_are_refused(
+    folder: Path, tmp_path: Path, part: str, field: str, told: object
+) -> None:
+    run_pipe(tmp_path)
+    path = folder / part / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: told}))
+    with pytest.raises(NodegraphError) as caught:
+        run_pipe(tmp_path)
+    problem = getattr(caught.value, "failures")[0].problem  # noqa: B009 - of a failed run
+    assert problem.code == "model_config_mismatch"
+    assert field in problem.message
+    assert str(told) in (problem.expected or "")
+
+
+def test_an_unheard_of_prediction_type_has_to_be_said(folder: Path, tmp_path: Path) -> None:
+    (folder / "scheduler").mkdir(exist_ok=True)
+    (folder / "scheduler" / "scheduler_config.json").write_text('{"prediction_type": "sample"}')
+    with pytest.raises(NodegraphError) as caught:
+        run_pipe(tmp_path)
+    problem = getattr(caught.value, "failures")[0].problem  # noqa: B009 - of a failed run
+    assert (problem.code, problem.input, problem.found) == ("unknown_prediction", "prediction", "'sample'")
+    run_pipe(tmp_path, prediction="eps")

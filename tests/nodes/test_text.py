@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from nodegraph_nodes.nodes import (
     load_text_encoders,
     text_clip_skip,
     text_encode,
+    value_text,
 )
 
 TINY = "tiny.safetensors"
@@ -78,20 +81,67 @@ def test_a_prompt_names_an_embedding_by_its_file(engine: Engine, tmp_path: Path)
     assert not torch.equal(run(), first)  # another content under the same name is another result
 
 
-def test_a_pickled_embedding_needs_consent(engine: Engine, tmp_path: Path) -> None:
-    path = tmp_path / "dream.pt"
-    torch.save({"string_to_param": {"*": torch.ones(1, 128)}}, path)
+FORMS: dict[str, object] = {
+    "A1111": {
+        "string_to_token": {"*": 265},
+        "string_to_param": {"*": torch.ones(1, 128)},
+        "name": "x",
+        "step": 9,
+    },
+    "diffusers": {"<dream>": torch.ones(1, 128)},
+    "bare": torch.ones(1, 128),
+}
 
-    def run(*, allow: bool) -> torch.Tensor:
-        g = Graph()
-        plain = g(load_checkpoint)(file=TINY).text_encoder
-        encoder = g(load_embedding)(text_encoder=plain, file=str(path), allow_pickle=allow)
-        g.output("result", g(text_encode)(encoder=encoder, text="a embedding:dream circle"))
-        return tokens(engine, g)
 
-    with pytest.raises(RunFailedError, match=r"(?i)pickle"):
-        run(allow=False)
-    assert run(allow=True).shape == (1, 77, 128)
+@pytest.mark.parametrize("form", FORMS)
+def test_no_workflow_opens_a_pickle_and_a_converted_one_is_an_embedding(
+    engine: Engine, tmp_path: Path, form: str
+) -> None:
+    folder = tmp_path / "data" / "models" / "embeddings"
+    folder.mkdir(parents=True)
+    torch.save(FORMS[form], folder / "dream.pt")
+    by_node = Graph()
+    plain = by_node(load_checkpoint)(file=TINY).text_encoder
+    taught = by_node(load_embedding)(text_encoder=plain, file="dream.pt")
+    by_node.output("result", by_node(text_encode)(encoder=taught, text="a embedding:dream circle"))
+    with pytest.raises(RunFailedError) as caught:
+        tokens(engine, by_node)
+    assert "nodegraph models convert" in (caught.value.failures[0].problem.remedy or "")
+    with pytest.raises(RunFailedError) as caught:
+        encoded(engine, "a embedding:dream circle")
+    assert f"nodegraph models convert {folder / 'dream.pt'}" in (
+        caught.value.failures[0].problem.remedy or ""
+    )
+    command = [sys.executable, "-m", "nodegraph", "models", "convert", str(folder / "dream.pt")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == str(folder / "dream.safetensors")
+    assert encoded(engine, "a embedding:dream circle").shape == (1, 77, 128)
+
+
+def test_a_missing_embedding_has_near_names_and_a_linked_one_a_remedy(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "models" / "embeddings"
+    folder.mkdir(parents=True)
+    save_file({"emb_params": torch.ones(1, 128)}, folder / "watercolour.safetensors")
+    with pytest.raises(RunFailedError) as caught:
+        encoded(engine, "a embedding:watercolor circle")
+    problem = caught.value.failures[0].problem
+    assert problem.code == "embedding_missing"
+    assert "watercolour.safetensors" in (problem.remedy or "")
+    g = Graph()
+    text = g(value_text)(value="a embedding:watercolour circle")
+    encoder = g(load_checkpoint)(file=TINY).text_encoder
+    g.output("result", g(text_encode)(encoder=encoder, text=text))
+    with pytest.raises(RunFailedError) as caught:
+        tokens(engine, g)
+    problem = caught.value.failures[0].problem
+    assert problem.code == "embedding_linked"
+    assert "load.embedding" in (problem.remedy or "")
+
+
+def test_an_older_document_loses_its_consent(engine: Engine) -> None:
+    nodes = {"n": {"type": "load.embedding", "version": 1, "inputs": {"file": "x.pt", "allow_pickle": True}}}
+    document = engine.load({"nodegraph": 1, "nodes": nodes})
+    assert dict(document.nodes["n"].inputs) == {"file": "x.pt"}
 
 
 def test_an_embedding_in_its_folder_is_there_for_every_prompt(engine: Engine, tmp_path: Path) -> None:
@@ -116,5 +166,5 @@ def test_a_pickle_in_the_folder_is_not_opened_by_a_prompt(engine: Engine, tmp_pa
     folder = tmp_path / "data" / "models" / "embeddings"
     folder.mkdir(parents=True)
     torch.save({"string_to_param": {"*": torch.ones(1, 128)}}, folder / "dream.pt")
-    with pytest.raises(RunFailedError, match=r"is a pickle.*load\.embedding"):
+    with pytest.raises(RunFailedError, match=r"is a pickle.*models convert"):
         encoded(engine, "a embedding:dream circle")

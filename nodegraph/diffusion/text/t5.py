@@ -1,12 +1,10 @@
-"""T5's encoder, through transformers, shaped by the file; its tokenizer from a file that the user names."""
+"""T5's encoder, through transformers, shaped by the file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import T5Config as TransformersConfig
 from transformers import T5EncoderModel
@@ -15,55 +13,13 @@ from nodegraph.diffusion.text.chunks import Token
 from nodegraph.diffusion.text.embeddings import Embedding, pieces
 from nodegraph.diffusion.text.parts import Encoded
 from nodegraph.diffusion.text.prompt import Weighted
+from nodegraph.diffusion.text.t5_tokenizer import END, PAD, T5Tokenizer
 from nodegraph.diffusion.text.weighting import weigh
 from nodegraph.diffusion.weights import assign
-from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.configs import T5Config
 from nodegraph.modelfiles.safetensors_header import Header
 
-PAD, END = 0, 1
 SHARED, TIED = "shared.weight", "encoder.embed_tokens.weight"
-TOKENIZER_FILE = "tokenizer.json"
-
-
-class T5Tokenizer:
-    """Text to T5's ids, by a `tokenizer.json`. ModelFileError where that file cannot be used."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises nothing narrower
-            raise ModelFileError(
-                f"the tokenizer '{path}' cannot be used: {error}",
-                code="tokenizer_damaged",
-                remedy=f"Copy {TOKENIZER_FILE} again.",
-            ) from error
-
-    def ids(self, text: str) -> list[int]:
-        """The ids of a text, without the end token."""
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
-
-def find_t5_tokenizer(header: Header, folders: Sequence[Path]) -> T5Tokenizer:
-    """The `tokenizer.json` beside the file, in a diffusers folder around it, or in one of the folders.
-
-    ModelFileError where there is none: it lists where it looked and says what to do.
-    """
-    here = header.path.parent
-    names = ("tokenizer_2", "tokenizer_3")  # FLUX.1 and SD 3 in diffusers' layout
-    places = [here, *(root / name for root in (here, here.parent) for name in names), *folders]
-    for place in places:
-        path = place / TOKENIZER_FILE
-        if path.is_file():
-            return T5Tokenizer(path)
-    raise ModelFileError(
-        f"{header.path} has no tokenizer for T5",
-        code="tokenizer_missing",
-        expected=f"T5's {TOKENIZER_FILE} in " + " or ".join(f"'{place}'" for place in places),
-        remedy=f"Copy {TOKENIZER_FILE} from 'tokenizer_2' of a FLUX.1 or 'tokenizer_3' of an SD 3 download "
-        f"in diffusers' layout to '{places[-1]}'.",
-    )
 
 
 def load_t5(config: T5Config, tensors: Mapping[str, Tensor], header: Header) -> T5EncoderModel:

@@ -1,13 +1,20 @@
-"""CLIP's tokenizer for checkpoints that do not carry it: from the disk, a package, or the hub."""
+"""The tokenizers of CLIP and T5 for files that do not carry them: from the disk, a package, or the hub."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from nodegraph.diffusion.text.hub import cached_folder, download_folder
+from nodegraph.diffusion.text.hub import (
+    T5_VARIABLE,
+    cached_folder,
+    cached_t5_folder,
+    download_folder,
+    download_t5_folder,
+    named_t5_tokenizer,
+)
 from nodegraph.diffusion.text.instant import installed_tokenizer
+from nodegraph.diffusion.text.t5_tokenizer import FILES, PIECES, T5Tokenizer, first_t5_tokenizer
 from nodegraph.diffusion.text.tokenizer import (
     ClipTokenizer,
     TextTokenizer,
@@ -18,9 +25,6 @@ from nodegraph.diffusion.text.tokenizer_names import MERGES, VOCABULARY
 from nodegraph.errors import ModelFileError
 from nodegraph.modelfiles.families import TOKENIZER_KEYS
 from nodegraph.modelfiles.safetensors_header import Header
-
-if TYPE_CHECKING:
-    from nodegraph.diffusion.text.t5 import T5Tokenizer
 
 FindFolder = Callable[[], Path | None]
 FindTokenizer = Callable[[int], TextTokenizer | None]
@@ -63,15 +67,49 @@ def tokenizer_source(
     return source
 
 
-def t5_tokenizer_source(folders: Sequence[Path]) -> Callable[[Header], T5Tokenizer]:
-    """Where T5's tokenizer comes from: a `tokenizer.json` that the user has put somewhere, see `t5`."""
+def t5_tokenizer_source(
+    folders: Sequence[Path],
+    *,
+    named: Callable[[], Path | None] = named_t5_tokenizer,
+    cached: FindFolder = cached_t5_folder,
+    download: FindFolder = download_t5_folder,
+) -> Callable[[Header], T5Tokenizer]:
+    """Where T5's tokenizer comes from, in this order; every source gives the same ids.
+
+    The file or folder that NODEGRAPH_T5_TOKENIZER names; the folder of the weights, and `tokenizer_3` and
+    `tokenizer_2` in it or beside it (SD 3 and FLUX.1 in diffusers' layout); the given folders; the hub's
+    cache; a download from the hub, unless that is switched off. ModelFileError from the source: there is
+    none (it lists where it looked and says what to do), or one is damaged.
+    """
 
     def source(header: Header) -> T5Tokenizer:
-        from nodegraph.diffusion.text.t5 import find_t5_tokenizer  # brings transformers along
-
-        return find_t5_tokenizer(header, folders)
+        here = header.path.parent
+        beside = [root / name for name in ("tokenizer_3", "tokenizer_2") for root in (here, here.parent)]
+        wanted = named()
+        places = [*([wanted] if wanted is not None else []), here, *beside, *folders]
+        found = first_t5_tokenizer(places)
+        for find in (cached, download):
+            if found is None and (folder := find()) is not None:
+                found = first_t5_tokenizer([folder])
+        if found is None:
+            raise _missing_t5(header, places)
+        return found
 
     return source
+
+
+def _missing_t5(header: Header, places: Sequence[Path]) -> ModelFileError:
+    return ModelFileError(
+        f"{header.path} has no tokenizer for T5",
+        code="tokenizer_missing",
+        expected=f"T5's {' or '.join(FILES)} in "
+        + " or ".join(f"'{place}'" for place in places)
+        + ", or in the cache of huggingface-hub",
+        found="neither of them, and no download",
+        remedy="Copy one of them from 'tokenizer_2' of a FLUX.1 or 'tokenizer_3' of an SD 3 download in "
+        f"diffusers' layout to '{places[-1]}', or name it: {T5_VARIABLE}=/path/to/{PIECES}; "
+        "or go online without NODEGRAPH_OFFLINE and HF_HUB_OFFLINE, and it is fetched.",
+    )
 
 
 def _missing(header: Header, places: Sequence[Path]) -> ModelFileError:

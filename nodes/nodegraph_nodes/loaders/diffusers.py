@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nodegraph.values import ModelFile
 
 FolderName = Annotated[str, File("diffusers")]
+SETTINGS = "scheduler/scheduler_config.json"
 _PREDICTIONS = {"epsilon": "eps", "v_prediction": "v", "flow_prediction": "flow"}
 
 
@@ -61,11 +62,21 @@ def load_diffusers(
     base = files.get("unet") or files["transformer"]
     model = _model(ctx, base, index, prediction, variant, zero_terminal_snr)
     vae = ctx.models.inspect(files["vae"])
+    for part, file in files.items():
+        _check(ctx, file, parts[part], model)
     return Checkpoint(
         model,
         TextEncoder(encoders[0], model.family, others=tuple(encoders[1:])),
         Vae(files["vae"], vae.family or model.family, latent_format=model.latent_format),
     )
+
+
+def _check(ctx: Context, file: ModelFile, weights: Path, model: Model) -> None:
+    """ModelFileError where the weights are not what the settings beside them say."""
+    from nodegraph.modelfiles.part_configs import check_part
+
+    for component, net in ctx.models.inspect(file).nets.items():
+        check_part(weights, net, model.latent_format if component == "vae" else None)
 
 
 def _file(ctx: Context, folder: str, index: Path, path: Path) -> ModelFile:
@@ -85,10 +96,10 @@ def _model(
             input="folder",
         )
     settings = _settings(index)
-    told = _PREDICTIONS.get(str(settings.get("prediction_type", "")), "auto")
+    told = _prediction(settings, index) if prediction == "auto" else prediction
     if zero_terminal_snr is None and isinstance(settings.get("rescale_betas_zero_snr"), bool):
         zero_terminal_snr = settings["rescale_betas_zero_snr"]
-    model = model_of(base, found, told if prediction == "auto" else prediction, variant, zero_terminal_snr)
+    model = model_of(base, found, told, variant, zero_terminal_snr)
     shift = settings.get("shift")
     if (
         model.schedule.kind == "flow"
@@ -99,9 +110,24 @@ def _model(
     return model
 
 
+def _prediction(settings: Mapping[str, Any], index: Path) -> str:
+    """What the network predicts, by the scheduler's settings. ModelFileError: something unheard of."""
+    named = settings.get("prediction_type")
+    if named is None:
+        return "auto"
+    if named not in _PREDICTIONS:
+        raise ModelFileError(
+            f"{index.parent / SETTINGS} names a prediction type that is not known",
+            code="unknown_prediction", input="prediction", expected=", ".join(_PREDICTIONS),
+            found=repr(named),
+            remedy="Say at 'prediction' what the network predicts.",
+        )  # fmt: skip
+    return _PREDICTIONS[named]
+
+
 def _settings(index: Path) -> Mapping[str, Any]:
     """The scheduler's settings; empty if the folder has none."""
     from nodegraph.modelfiles.manifests import read_json
 
-    path = index.parent / "scheduler" / "scheduler_config.json"
+    path = index.parent / SETTINGS
     return read_json(path) if path.is_file() else {}

@@ -30,20 +30,43 @@ def words_in(text: str) -> list[str]:
 def taught(ctx: Context, encoder: TextEncoder, text: str) -> TextEncoder:
     """The encoder with the words of this prompt that files stand for, where it does not know them already.
 
-    InputError: a file may run code when it is opened, so its use has to be allowed.
+    InputError: there is no such file, it is a pickle, or the prompt came through a link.
     """
     known = {patch.get("name") for patch in encoder.patches if patch.kind == "embedding"}
     there = {name for kind, name in ctx.mentioned if kind == KIND}
     for word in words_in(text):
-        name = next((word + ending for ending in ENDINGS if word + ending in there), None)
-        if name is None or word in known:
+        if word in known or word.rstrip(",") in known:
             continue
+        name = next((word + ending for ending in ENDINGS if word + ending in there), None)
+        if name is None:
+            raise _not_there(ctx, word)
         if name.lower().endswith(PICKLES):
             raise InputError(
                 f"the embedding '{name}' is a pickle, which may run code when it is opened",
                 code="embedding_pickled", input="text", expected="a .safetensors file",
-                remedy="Load it with load.embedding and allow it there, or convert it.",
+                remedy="If you trust it, convert it: nodegraph models convert "
+                f"{ctx.files.path(ctx.files.get(KIND, name))}",
             )  # fmt: skip
-        file = ctx.files.get(KIND, name)
-        encoder = encoder.patched(Patch.of("embedding", name=word, file=file.hash, pickle=False))
+        encoder = encoder.patched(Patch.of("embedding", name=word, file=ctx.files.get(KIND, name).hash))
     return encoder
+
+
+def _not_there(ctx: Context, word: str) -> InputError:
+    """Why a word stands for no file: there is none, or the plan could not see that the prompt names it."""
+    remedy = ""
+    for ending in ENDINGS:
+        try:
+            ctx.files.get(KIND, word + ending)
+        except InputError as error:
+            remedy = remedy or error.problem.remedy or ""
+            continue
+        return InputError(
+            f"the prompt came through a link and names the embedding '{word}', which the plan could not know",
+            code="embedding_linked", input="text",
+            remedy="Teach the encoder the word with load.embedding, or write the prompt into this node.",
+        )  # fmt: skip
+    return InputError(
+        f"there is no embedding '{word}'", code="embedding_missing", input="text",
+        found=f"'embedding:{word}'",
+        remedy=f"{remedy} Put its file into the embeddings folder, or use load.embedding for it.".strip(),
+    )  # fmt: skip
