@@ -143,6 +143,11 @@ class JobStore:
         sql = "SELECT coalesce(max(seq), 0) FROM events WHERE job = ?"
         return await self.database.read(lambda connection: int(connection.execute(sql, (id_,)).fetchone()[0]))
 
+    async def last_events(self) -> dict[str, int]:
+        """The highest number of an event of every job that waits."""
+        sql = f"SELECT job, max(seq) FROM events JOIN jobs ON id = job WHERE {_WAITING} GROUP BY job"  # noqa: S608
+        return await self.database.read(lambda connection: dict(connection.execute(sql).fetchall()))
+
     async def delete(self, id_: str) -> bool:
         """Forget a job that is over, with its events. Whether there was one."""
         sql = f"DELETE FROM jobs WHERE id = ? AND state IN ({', '.join('?' * len(FINAL))})"  # noqa: S608

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 
@@ -54,6 +53,8 @@ class Dispatcher:
     async def start(self) -> None:
         """Put back what ran when the last process ended, and begin."""
         recovered = await self.store.recover()
+        for id_, last in (await self.store.last_events()).items():
+            self.hub.begin(id_, last)
         for job in await self.store.waiting():
             self.queue.add(job)
         for job in recovered:
@@ -156,6 +157,7 @@ class Dispatcher:
             folder_of(job.user),
         )  # fmt: skip
         started = asyncio.ensure_future(self.store.start(job.id, worker.id))
+        self._post(job, state="running", worker=worker.id, attempts=job.attempts + 1)
 
         def heard(event: Happened) -> None:
             fields = msgspec.json.decode(event.fields)
@@ -200,11 +202,12 @@ class Dispatcher:
         return await self.store.put_back(job.id, state, problems, died=True)
 
     async def _say(self, job: Job, reason: str = "") -> None:
-        fields: dict[str, Any] = {
-            "state": job.state, "reason": reason, "worker": job.worker, "attempts": job.attempts,
-        }  # fmt: skip
         if not self.hub.knows(job.id):
             self.hub.begin(job.id, await self.store.last_event(job.id) if job.attempts else 0)
+        self._post(job, state=job.state, worker=job.worker, attempts=job.attempts, reason=reason)
+
+    def _post(self, job: Job, *, state: State, worker: str | None, attempts: int, reason: str = "") -> None:
+        fields = {"state": state, "reason": reason, "worker": worker, "attempts": attempts}
         self.hub.post(job.id, job.user, "state", fields)
 
     def _end(self, job: Job) -> None:

@@ -62,7 +62,7 @@ def test_events_are_typed_and_in_order(talk: Talk) -> None:
         job = await client.submit(one("naughty.fine", number=77))
         found = [event async for event in client.events(job.id)]
         assert [type(event) for event in found] == [
-            StateChanged, Planned, NodeStarted, NodeFinished, StateChanged,
+            StateChanged, StateChanged, Planned, NodeStarted, NodeFinished, StateChanged,
         ]  # fmt: skip
         assert [event.seq for event in found] == list(range(1, len(found) + 1))
         assert [event async for event in client.events(job.id, after=2)] == found[2:]

@@ -27,7 +27,7 @@ def test_events_are_kept_and_resumed(server: Server) -> None:
     job = server.submit("naughty.fine", number=77)
     events = server.events(job["id"])
     kinds = [event["kind"] for event in events]
-    assert kinds == ["state", "planned", "node_started", "node_finished", "state"]
+    assert kinds == ["state", "state", "planned", "node_started", "node_finished", "state"]
     assert events[-1]["state"] == "done"
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert server.events(job["id"], after=2) == events[2:]
