@@ -17,6 +17,7 @@ from nodegraph.jobs.records import Job, NewJob, State
 from nodegraph.jobs.store import JobStore
 from nodegraph.server.hub import Hub
 from nodegraph.server.metrics import Counts
+from nodegraph.server.placement import Placement
 from nodegraph.server.progress import ProgressBoard
 from nodegraph.server.tokens import folder_of
 from nodegraph.workers.messages import Cancelled, Done, Failed, Happened, Run
@@ -42,6 +43,7 @@ class Dispatcher:
         self._ended = ended
         self.queue = Queue()
         self.paused = False
+        self.placement = Placement()
         self._retries = retries
         self._cancelling: set[str] = set()
         self._wake = asyncio.Event()
@@ -140,11 +142,13 @@ class Dispatcher:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            for worker in self.pool.idle():
+            while idle := self.pool.idle():
                 job = self.queue.next() if not self.paused else None
                 if job is None:
                     break
                 self.queue.serve(job)
+                worker = self.placement.choose(job, idle)
+                self.placement.note(job, worker)
                 task = asyncio.create_task(self._run(job, worker))
                 self._runs.add(task)
                 task.add_done_callback(self._runs.discard)

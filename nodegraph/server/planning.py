@@ -20,6 +20,8 @@ from nodegraph.engine import Engine
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph.inputs import current_values, input_specs
 from nodegraph.graph.loading import load_document
+from nodegraph.modelfiles.index import IndexedFile
+from nodegraph.modelfiles.kinds import MODEL_KINDS
 from nodegraph.packs import load_packs
 from nodegraph.server.tokens import OWNER, folder_of
 from nodegraph.wire.jobs import RunOptions
@@ -125,6 +127,17 @@ class Planner:
         """The document inside a saved picture. WorkflowError: there is none."""
         engine = await self.engine()
         return (await asyncio.to_thread(engine.load, picture)).to_text().encode()
+
+    async def models(self, kind: str | None) -> list[IndexedFile]:
+        """The model files of a kind (None: of all) as the last scan saw them; one is made now."""
+        engine = await self.engine()
+
+        def entries() -> list[IndexedFile]:
+            engine.files.refresh()
+            kinds = [kind] if kind is not None else list(MODEL_KINDS)
+            return [entry for one in kinds for entry in engine.files.entries(one)]
+
+        return await asyncio.to_thread(entries)
 
     async def templates(self) -> list[dict[str, str]]:
         """The templates of built-in packs: name and title."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import weakref
 from dataclasses import dataclass, field
 
@@ -93,10 +94,13 @@ class Services:
 
 
 def _workers(settings: ServerSettings) -> list[WorkerSettings]:
+    on_cpu = settings.workers.count("cpu")
+    share = max(1, (os.cpu_count() or 1) // on_cpu) if on_cpu > 1 else None  # or they fight for the cores
     return [
         WorkerSettings(
             data_dir=str(settings.data_dir), device=device, dtype=settings.dtype,
             accelerate=settings.accelerate, packs=settings.packs,
+            threads=share if device == "cpu" else None,
         )
         for device in settings.workers
     ]  # fmt: skip

@@ -122,6 +122,27 @@ class CheckView(BaseModel):
     notes: list[str] = []
 
 
+class ModelsQuery(Request):
+    """Which model files."""
+
+    kind: str | None = Field(default=None, max_length=64, description="checkpoints, loras, vae …")
+
+
+class ModelItem(BaseModel):
+    """A model file: what a loader calls it, its bytes, and the sha256 of its content if that is known yet."""
+
+    kind: str
+    name: str
+    size: int
+    hash: str | None
+
+
+class ModelList(BaseModel):
+    """Model files by kind and name."""
+
+    models: list[ModelItem]
+
+
 class UploadQuery(Request):
     """What an upload is called."""
 

@@ -49,6 +49,8 @@ BEAT = 1.0
 def main(descriptor: int, settings: WorkerSettings) -> None:
     """Serve until the server closes its side."""
     _die_with_the_server()
+    if settings.threads is not None:  # before torch is loaded, which asks once
+        os.environ["OMP_NUM_THREADS"] = str(settings.threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the server
     asyncio.run(_serve(descriptor, settings))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from nodegraph.diffusion.text.pickled import read_pickled
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from nodegraph.diffusion.pickles import convert_pickle
 from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.text.clip import CLIP_L, ClipPart, build_clip
 from nodegraph.diffusion.text.embeddings import Embedding, pieces
@@ -135,7 +135,9 @@ def test_a_pickle_is_read_as_tensors(tmp_path: Path) -> None:
     for number, content in enumerate((held, vectors, {"word": vectors}, {"clip_l": vectors})):
         path = tmp_path / f"{number}.pt"
         torch.save(content, path)
-        assert torch.equal(Embedding("word", read_pickled(path)).vectors("clip_l", WIDTH), vectors)
+        assert torch.equal(
+            Embedding("word", load_file(convert_pickle(path))).vectors("clip_l", WIDTH), vectors
+        )
 
 
 class _Trap:
@@ -147,9 +149,9 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, capsys: pytest.
     path = tmp_path / "trap.pt"
     torch.save({"string_to_param": _Trap()}, path)
     with pytest.raises(ModelFileError) as caught:
-        read_pickled(path)
-    assert caught.value.problem.code == "model_file_pickle"
+        convert_pickle(path)
+    assert caught.value.problem.code == "model_file_unsafe"
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(ModelFileError):
-        read_pickled(path)
+        convert_pickle(path)
     assert "must never" not in capsys.readouterr().out

@@ -11,6 +11,7 @@ import pytest
 
 from nodegraph.server.app import make_app
 from nodegraph.server.guard import OPEN
+from nodegraph.server.routes.all import ENDPOINTS
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.tokens import Tokens
 from tests.server.conftest import Server
@@ -60,6 +61,42 @@ def test_a_second_user_sees_nothing_of_the_first(server: Server) -> None:
     assert server.ask("GET", "/api/v1/memory", token=token).status == 403
     Tokens(server.data_dir).remove("anna")
     assert server.ask("GET", "/api/v1/jobs", token=token).status == 401
+
+
+def test_no_route_gives_a_second_user_what_is_the_owners(server: Server) -> None:
+    """Every route with the owner's names in its path: whatever is sent, it is not there for anybody else."""
+    nodes = {"n": {"type": "naughty.fine", "inputs": {"number": 4711}}}
+    document = {"nodegraph": 1, "nodes": nodes, "outputs": {"o": {"from": "n"}}}
+    job = server.ask("POST", "/api/v1/jobs?wait=60", {"workflow": document}).data["id"]
+    axes = {
+        "workflow": {**document, "inputs": {"i": {"to": ["n.number"]}}},
+        "axes": [{"input": "i", "values": [1]}],
+    }
+    group = server.ask("POST", "/api/v1/groups", axes).data["id"]
+    server.ask("PUT", "/api/v1/workflows/secret", {"document": document})
+    token = Tokens(server.data_dir).add("hanna")
+    bodies: dict[str, object] = {
+        "change_job": {"priority": 1}, "rename_workflow": {"name": "mine"}, "run_workflow": {},
+        "save_workflow": {"document": document}, "change_queue": {"paused": True},
+    }  # fmt: skip
+    values = {"job": job, "group": group, "path": "x.png"}
+    for endpoint in ENDPOINTS:
+        operation = endpoint.handler.__name__
+        if not endpoint.parameters or operation == "save_workflow":
+            continue
+        names = {**values, "name": "secret" if "/workflows/" in endpoint.path else "0" * 40 + ".png"}
+        path = endpoint.plain_path.format(**names)
+        answered = server.ask(endpoint.method, path, bodies.get(operation), token=token)
+        assert answered.status == 404, (operation, answered.status, answered.body[:200])
+    saved = server.ask("PUT", "/api/v1/workflows/secret", bodies["save_workflow"], token=token)
+    assert (saved.status, saved.data["revision"]) == (201, 1)  # one of her own, of the same name
+    for path in ("/jobs", "/workflows", "/files", "/queue", "/system", "/groups/" + group):
+        text = server.ask("GET", f"/api/v1{path}", token=token).body.decode()
+        assert job not in text
+        assert "4711" not in text
+    for method, path in (("GET", "/memory"), ("DELETE", "/memory"), ("GET", "/metrics")):
+        assert server.ask(method, f"/api/v1{path}", token=token).status == 403
+    Tokens(server.data_dir).remove("hanna")
 
 
 def test_a_browser_gets_a_cookie_that_changes_nothing_without_an_origin(server: Server) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from nodegraph import __version__
+from nodegraph.modelfiles.kinds import MODEL_KINDS
 from nodegraph.server.answers import HttpError
 from nodegraph.server.guard import only_owner
 from nodegraph.server.metrics import exposition
@@ -18,6 +19,9 @@ from nodegraph.wire.system import (
     CheckRequest,
     CheckView,
     MemoryView,
+    ModelItem,
+    ModelList,
+    ModelsQuery,
     SystemView,
     WorkerView,
 )
@@ -35,6 +39,19 @@ async def list_nodes(request: web.Request) -> Reply[Catalogue] | web.Response:
         return web.Response(status=304, headers={"ETag": tag})
     body = msgspec.json.encode(types)
     return web.Response(body=body, content_type="application/json", headers={"ETag": tag})
+
+
+@routes.get("/models")
+async def list_models(request: web.Request, query: ModelsQuery) -> ModelList:
+    """The model files that loaders find, by kind and name."""
+    if query.kind is not None and query.kind not in MODEL_KINDS:
+        raise HttpError(
+            422, f"there is no kind '{query.kind}' of models", code="bad_request", input="kind",
+            expected=", ".join(MODEL_KINDS),
+        )  # fmt: skip
+    found = await services_of(request).planner.models(query.kind)
+    items = [ModelItem(kind=one.kind, name=one.name, size=one.size, hash=one.hash) for one in found]
+    return ModelList(models=items)
 
 
 @routes.post("/check")
