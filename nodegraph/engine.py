@@ -8,7 +8,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +44,7 @@ from nodegraph.execution.plan import (
 )
 from nodegraph.execution.results import RunResult, result_of
 from nodegraph.execution.saved import SavedFiles
+from nodegraph.execution.shortage import Relief
 from nodegraph.execution.tiers import Tiers
 from nodegraph.graph.binding import BoundGraph, bind, problems_of
 from nodegraph.graph.document import Document
@@ -281,7 +281,8 @@ class Engine:
             self.registry,
             self.files,
             LateModels(lambda: self.resources.models),
-            self._guard,
+            lambda: self.resources.guard(),  # noqa: PLW0108 - they are made when the first node needs them
+            Relief(lambda: self.resources, self.cache),
             self.outputs,
             record,
             cancel,
@@ -453,9 +454,6 @@ class Engine:
     def _hash_files(self, graph: BoundGraph, emit: events.Emit, cancel: CancelToken) -> None:
         for kind, name in sorted(files_of(graph)):
             self.files.ensure(kind, name, _hash_progress(name, emit, cancel))
-
-    def _guard(self) -> AbstractContextManager[object]:
-        return self.resources.guard()
 
     def _document_digest(self, graph: BoundGraph) -> str:
         """The digest of what save nodes store, taken once for a document; nothing else asks for it."""

@@ -17,7 +17,7 @@ import pluggy
 
 from nodegraph.codecs import TensorStore
 from nodegraph.modelfiles.families import FAMILIES, Family
-from nodegraph.runtime import Files, ModelStore, RunRecord
+from nodegraph.runtime import Files, ModelStore, RunRecord, Shortage
 
 GROUP = "nodegraph"
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -88,6 +88,10 @@ class Resources(Protocol):
 
     def explain(self) -> Sequence[Mapping[str, Any]]:
         """Every resident model with bytes, owner and reason."""
+        ...
+
+    def relieve(self, error: BaseException) -> Shortage | None:
+        """Let go of everything that nobody uses, where an error says that memory ran out; None elsewhere."""
         ...
 
 

@@ -245,6 +245,16 @@ class Files(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Shortage:
+    """Memory ran out: where, how many bytes were wanted at once (None: unknown), are free now, were freed."""
+
+    where: str
+    wanted: int | None
+    free: int
+    freed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """A file that a node saved: its path, media type, and the size in bytes."""
 
@@ -319,6 +329,11 @@ class Context(Protocol):
     @property
     def mentioned(self) -> Sequence[tuple[str, str]]:
         """The (kind, name) of files that this node's literals speak of, as its key counts them."""
+        ...
+
+    @property
+    def tight(self) -> bool:
+        """Whether memory ran out when the node ran just before: this time it should take less."""
         ...
 
     @property

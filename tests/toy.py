@@ -20,7 +20,7 @@ from nodegraph import Choice, Context, File, Seed, hookimpl, node
 from nodegraph.codecs import TensorStore
 from nodegraph.hookspecs import ChoiceEntry, Exporter, Resources, ResourceSettings
 from nodegraph.packs import Packs, load_packs
-from nodegraph.runtime import Files, ModelStore, RunRecord
+from nodegraph.runtime import Files, ModelStore, RunRecord, Shortage
 
 Small = Annotated[float, Field(ge=0, le=10)]
 
@@ -69,6 +69,9 @@ class NoModels:
 
     def explain(self) -> Sequence[Mapping[str, Any]]:
         return []
+
+    def relieve(self, error: BaseException) -> Shortage | None:
+        return Shortage("main memory", 1000, 10, 0) if isinstance(error, MemoryError) else None
 
 
 class Toy:

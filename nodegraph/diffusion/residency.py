@@ -161,6 +161,14 @@ class Residency:
                 self._carry_out(Move(each, None) for each in going)
                 self._changed.notify_all()
 
+    def drop_idle(self) -> int:
+        """Let everything go that is neither in use nor pinned; the bytes of it."""
+        with self._changed:
+            before = sum(entry.size for entry in self._entries.values())
+            self._carry_out(shrink(self._held(), Budgets(0, 0)))
+            self._changed.notify_all()
+            return before - sum(entry.size for entry in self._entries.values())
+
     def has(self, key: Hashable) -> bool:
         """Whether the key's value is built and on its own tier."""
         with self._changed:

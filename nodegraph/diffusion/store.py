@@ -41,6 +41,7 @@ from nodegraph.diffusion.patching import (
 )
 from nodegraph.diffusion.placement import Budgets, ModelMemoryError, Tier
 from nodegraph.diffusion.previews import PreviewMap, fit_preview
+from nodegraph.diffusion.relief import is_shortage, shortage_of
 from nodegraph.diffusion.residency import Residency, Resident, Room
 from nodegraph.diffusion.streaming import Courier, Streamer, ThreadCourier, blocks_of, placeholder
 from nodegraph.diffusion.text.embeddings import KIND, Embedding
@@ -49,7 +50,7 @@ from nodegraph.diffusion.weights import byte_size, read_tensors
 from nodegraph.modelfiles.families import FAMILIES, TITLES, Checkpoint, Family
 from nodegraph.modelfiles.safetensors_header import Header
 from nodegraph.modelfiles.sources import Sources, renamed
-from nodegraph.runtime import Files, LiveDenoiser, LiveTextEncoder, LiveVae, Previewer
+from nodegraph.runtime import Files, LiveDenoiser, LiveTextEncoder, LiveVae, Previewer, Shortage
 from nodegraph.values import Image, Model, ModelFile, Patch, Recipe, TextEncoder, Vae
 
 PATCH_KINDS: Mapping[str, PatchKind] = {"lora": LORA}
@@ -209,6 +210,12 @@ class Store:
         with self._lock:
             counts = dict(self._counts)
         return counts | self._resident.counters()
+
+    def relieve(self, error: BaseException) -> Shortage | None:
+        """Let go of idle weights where an error says that memory ran out; None where it does not."""
+        if not is_shortage(error):
+            return None
+        return shortage_of(error, self.device, self._resident.drop_idle())
 
     def explain(self) -> list[Resident]:
         """Every resident entry with its bytes, tier, owner and reason, the largest first."""

@@ -22,6 +22,7 @@ from nodegraph.execution.keys import digest
 from nodegraph.execution.nested import NestedRuns, value_key
 from nodegraph.execution.overlap import overlapping
 from nodegraph.execution.plan import PlanEntry
+from nodegraph.execution.shortage import Relief
 from nodegraph.registry import Registry
 from nodegraph.runtime import Artifact, BodyOf, Files, Keyed, ModelStore, RunRecord, TellsWays
 from nodegraph.values import Image, JsonScalar
@@ -38,6 +39,7 @@ class Surroundings:
     files: Files
     models: ModelStore
     guard: Callable[[], AbstractContextManager[object]]
+    relief: Relief
     outputs: Path
     record: RunRecord
     cancel: CancelToken
@@ -62,6 +64,7 @@ class NodeContext:
         self._models = WatchedStore(surroundings.models, self._went)
         self._artifacts: list[Artifact] = []
         self.shown = False
+        self.tight = False
         """Whether a node in a body that this one ran had an effect that left no file."""
 
     @property

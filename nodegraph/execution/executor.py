@@ -34,6 +34,7 @@ from nodegraph.execution.inflight import Flight, Flights
 from nodegraph.execution.lanes import Lanes
 from nodegraph.execution.plan import Plan, PlanEntry, has_effect
 from nodegraph.execution.saved import SavedFiles
+from nodegraph.execution.shortage import too_little
 from nodegraph.execution.tiers import Tiers
 from nodegraph.graph import literals
 from nodegraph.runtime import Artifact
@@ -299,9 +300,22 @@ class Executor:
         self._emit_from_any_thread(events.NodeStarted(slot.entry.node.id))
         try:
             with self.around.guard():
-                return self._call(slot, values, context)
+                done = self._call(slot, values, context)
+                return self._again(done, values, context) if done.error is not None else done
         except BaseException as error:  # noqa: BLE001 - devices may fail in any way; that is this node's error
             return _Done(slot, None, error, 0.0, context)
+
+    def _again(self, failed: _Done, values: dict[str, Any], context: NodeContext | None) -> _Done:
+        """What becomes of a node that failed: where its memory ran out it runs once more, taking less."""
+        node, around = failed.slot.entry.node.id, self.around
+        if failed.error is None or around.relief.after(failed.error, node) is None:
+            return failed
+        if context is not None:
+            context.tight = True
+        done = self._call(failed.slot, values, context)
+        shortage = around.relief.after(done.error, node) if done.error is not None else None
+        error = too_little(shortage) if shortage is not None else done.error
+        return _Done(done.slot, done.outputs, error, failed.seconds + done.seconds, context)
 
     def _call(self, slot: Slot, values: dict[str, Any], context: NodeContext | None) -> _Done:
         entry = slot.entry

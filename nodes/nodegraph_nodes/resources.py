@@ -15,7 +15,7 @@ from nodegraph.diffusion.device import choose_device
 from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.text.tokenizer_files import t5_tokenizer_source, tokenizer_source
 from nodegraph.hookspecs import ResourceSettings
-from nodegraph.runtime import Files, ModelStore
+from nodegraph.runtime import Files, ModelStore, Shortage
 from nodegraph_nodes.tensors import SafetensorsStore
 
 _SHARE = 0.6
@@ -55,6 +55,9 @@ class DiffusionResources:
 
     def guard(self) -> AbstractContextManager[object]:
         return torch.no_grad()
+
+    def relieve(self, error: BaseException) -> Shortage | None:
+        return self._store.relieve(error)
 
     def explain(self) -> Sequence[Mapping[str, Any]]:
         return [asdict(entry) for entry in self._store.explain()]

@@ -11,6 +11,8 @@ from nodegraph.errors import InputError
 from nodegraph.runtime import LiveVae, Tiling
 
 TileSize = Annotated[int, Field(ge=64, le=8192, multiple_of=8, description="side of a tile in pixels")]
+SMALL = Tiling(256, 32)
+"""Tiles where memory has run out already."""
 Overlap = Annotated[int, Field(ge=0, le=4096, multiple_of=8, description="pixels that neighbours share")]
 
 
@@ -75,7 +77,7 @@ def _encode(ctx: Context, vae: Vae, image: Image, tiling: Tiling | None) -> Late
 
 
 def _automatic(ctx: Context, live: LiveVae, width: int, height: int) -> Tiling | None:
-    tiling = live.tiling_for(width, height)
+    tiling = SMALL if ctx.tight else live.tiling_for(width, height)
     if tiling is not None:
         ctx.log.warning(
             "memory is short for %d x %d pixels in one piece: tiles of %d pixels", width, height, tiling.size

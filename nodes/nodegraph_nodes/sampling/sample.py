@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nodegraph import Choice, Conditioning, Context, Latent, Model, Seed, node
-from nodegraph_nodes.sampling.running import step_reporter
+from nodegraph_nodes.sampling.running import joined, parts_of, step_reporter
 
 SamplerName = Annotated[str, Choice("samplers")]
 SchedulerName = Annotated[str, Choice("schedulers")]
@@ -44,8 +44,12 @@ def sample(
     with ctx.models.use(model) as denoiser:
         ctx.check_cancelled()
         start = in_format(latent, model.latent_format)
-        return run_sampler(
-            denoiser, positive, negative, start, seed=seed, steps=steps, cfg=cfg,
-            sampler=ctx.choice("samplers", sampler), scheduler=ctx.choice("schedulers", scheduler),
-            denoise=denoise, patches=model.patches, on_step=on_step,
-        )  # fmt: skip
+        sampled = [
+            run_sampler(
+                denoiser, positive, negative, part, seed=seed, steps=steps, cfg=cfg,
+                sampler=ctx.choice("samplers", sampler), scheduler=ctx.choice("schedulers", scheduler),
+                denoise=denoise, patches=model.patches, on_step=on_step,
+            )
+            for part in parts_of(ctx, start, (positive, negative))
+        ]  # fmt: skip
+        return joined(sampled, start)
