@@ -209,8 +209,8 @@ def test_slow_nodes_do_not_hold_up_inline_ones(engine: Engine, toy: Toy) -> None
 def test_long_inline_work_lets_everybody_else_go_on(engine: Engine) -> None:
     """A coroutine beside the run is served while thousands of inline nodes run."""
     nodes: dict[str, Any] = {"n0": ("toy.number", {})}
-    nodes |= {f"n{i}": ("toy.add", {"a": f"@n{i - 1}"}) for i in range(1, 5000)}
-    graph = engine.bind(workflow(nodes, **shown("n4999")))
+    nodes |= {f"n{i}": ("toy.add", {"a": f"@n{i - 1}"}) for i in range(1, 20_000)}
+    graph = engine.bind(workflow(nodes, **shown("n19999")))
     log: list[events.Event] = []
     served: list[int] = []
 
