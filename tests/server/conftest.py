@@ -40,14 +40,18 @@ class Server:
     data_dir: Path
     workers: str = "cpu"
     options: tuple[str, ...] = ()
+    prelude: str = ""
     process: subprocess.Popen[str] | None = None
     port: int = 0
     token: str = ""
     lines: list[str] = field(default_factory=list)
 
     def start(self) -> None:
+        main = ["-m", "nodegraph"]
+        if self.prelude:
+            main = ["-c", f"{self.prelude}\nfrom nodegraph.cli import main\nmain()"]
         command = [
-            sys.executable, "-m", "nodegraph", "serve", "--port", str(self.port), "--workers", self.workers,
+            sys.executable, *main, "serve", "--port", str(self.port), "--workers", self.workers,
             "--data-dir", str(self.data_dir), "--pack", NAUGHTY, *self.options,
         ]  # fmt: skip
         log = (self.data_dir.parent / "server.log").open("a")
