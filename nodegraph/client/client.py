@@ -6,18 +6,19 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import quote
 
 from nodegraph.client.address import PORT, Address, address_of, found_address, local_token
 from nodegraph.client.errors import JobCancelledError, JobFailedError
 from nodegraph.client.events import FINAL, follow
-from nodegraph.client.files import download
+from nodegraph.client.files import download, read_picture
 from nodegraph.client.patience import Patience
 from nodegraph.client.transport import Transport
+from nodegraph.client.workflows import Workflows
 from nodegraph.wire.events import JobEvent
-from nodegraph.wire.jobs import ArtifactView, FileView, JobList, JobView, Move, QueueView
-from nodegraph.wire.system import SystemView
+from nodegraph.wire.jobs import ArtifactView, FileView, GroupView, JobList, JobView, Move, QueueView
+from nodegraph.wire.system import CheckView, SystemView, UploadView
 
 T = TypeVar("T")
 _TURN = 300.0
@@ -190,6 +191,47 @@ class Client:
         """
         await download(self._transport, file, Path(target))
         return Path(target)
+
+    async def upload(self, picture: Path | str | bytes, name: str = "") -> UploadView:
+        """Upload a picture (PNG, JPEG or WebP); its `use_as` is what `image.load` takes as its file.
+
+        ServerError 422: it is no sound picture. InputError: the file cannot be read.
+        """
+        data = picture if isinstance(picture, bytes) else read_picture(Path(picture))
+        called = name or (Path(picture).name if not isinstance(picture, bytes) else "")
+        return await self._transport.call(
+            "POST", "/api/v1/files", UploadView, data=data, query={"name": called[:200]},
+            headers={"Content-Type": "application/octet-stream"},
+        )  # fmt: skip
+
+    async def check(
+        self, workflow: Mapping[str, Any] | str, inputs: Mapping[str, Any] | None = None
+    ) -> CheckView:
+        """All problems of a workflow or, where there are none, its plan. Nothing is queued."""
+        body = {"workflow": workflow, "inputs": dict(inputs or {})}
+        return await self._call("POST", "/check", CheckView, body=body)
+
+    async def sweep(
+        self,
+        workflow: Mapping[str, Any] | str,
+        axes: Mapping[str, Sequence[Any]],
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        mode: Literal["grid", "zip"] = "grid",
+    ) -> GroupView:
+        """Run a workflow once for every cell of its axes: named inputs and the values that they take."""
+        listed = [{"input": name, "values": list(values)} for name, values in axes.items()]
+        body = {"workflow": workflow, "inputs": dict(inputs or {}), "axes": listed, "mode": mode}
+        return await self._call("POST", "/groups", GroupView, body=body, again=False)
+
+    async def group(self, id: str) -> GroupView:
+        """The jobs of a sweep, in the order of its cells."""
+        return await self._call("GET", f"/groups/{quote(id, safe='')}", GroupView)
+
+    @property
+    def workflows(self) -> Workflows:
+        """The workflows that the server keeps for you."""
+        return Workflows(self._transport)
 
     async def system(self) -> SystemView:
         """The server's version and workers, and how many jobs there are in every state."""

@@ -79,3 +79,13 @@ def _path(server: str, url: str) -> str:
     if not path.startswith("/") or path.startswith("//"):
         raise InputError(f"'{url}' is no file of {server}", code="foreign_address", input="file")
     return path
+
+
+def read_picture(path: Path) -> bytes:
+    """The bytes of a file to upload. InputError: it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"'{path}' cannot be read: {error.strerror or error}", code="unreadable", input="picture"
+        ) from None

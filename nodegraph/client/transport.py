@@ -53,22 +53,24 @@ class Transport:
         model: type[T],
         *,
         body: Mapping[str, Any] | None = None,
+        data: bytes | None = None,
         query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         wait: float = 0.0,
         again: bool = True,
     ) -> T:
         """Send a request and read its answer as a model.
 
-        wait: seconds that the server may take by order. again: the request may reach the server twice, so it
-        is sent once more after a broken connection.
+        body: sent as JSON; data: sent as it is. wait: seconds that the server may take by order. again: the
+        request may reach the server twice, so it is sent once more after a broken connection.
         """
         query = {**(query or {}), **({"wait": f"{wait:g}"} if wait else {})}
-        data = _encoded(body) if body is not None else None
+        data = _encoded(body) if body is not None else data
         tries = self.tries() if again else Tries(_NEVER_AGAIN, self.url, met=self._met)
         while True:
             try:
                 async with self.request(
-                    method, path, data=data, query=query, silence=wait + ANSWER
+                    method, path, data=data, query=query, headers=headers, silence=wait + ANSWER
                 ) as answer:
                     text = await answer.read()
             except LOST as error:
