@@ -121,6 +121,23 @@ async def settle(server: Running) -> dict[str, Any]:
         return first
 
 
+async def sample(server: Running, count: int) -> float:
+    """Pictures of the embedded model a second, each with a seed of its own, once every worker is warm."""
+    async with aiohttp.ClientSession(server.url, headers=server.headers) as session:
+
+        async def picture(seed: int) -> None:
+            body = {"workflow": "template:text-to-image", "inputs": {"seed": seed}, "targets": ["image"]}
+            async with session.post("/api/v1/jobs?wait=300", json=body) as answered:
+                job = await answered.json()
+                if job["state"] != "done":
+                    raise RuntimeError(str(job))
+
+        await asyncio.gather(*(picture(seed) for seed in range(4)))
+        begun = time.perf_counter()
+        await asyncio.gather(*(picture(100 + seed) for seed in range(count)))
+        return count / (time.perf_counter() - begun)
+
+
 def percentile(values: Sequence[float], of: int) -> float:
     """A percentile, in milliseconds."""
     return statistics.quantiles(values, n=100)[of - 1] * 1e3
@@ -138,7 +155,22 @@ def run(*, large: bool) -> bool:  # noqa: ARG001 - one size
                 rates[workers] = _report(server, workers)
             finally:
                 server.end()
+    _report_sampling()
     return rates["cpu"] >= 500
+
+
+def _report_sampling() -> None:
+    pictures = {}
+    for workers in ("cpu", "cpu,cpu"):
+        with tempfile.TemporaryDirectory() as folder:
+            server = Running(Path(folder), workers)
+            try:
+                asyncio.run(settle(server))
+                pictures[workers] = asyncio.run(sample(server, 16))
+            finally:
+                server.end()
+    one, two = pictures["cpu"], pictures["cpu,cpu"]
+    print(f"pictures a second (20 steps): one worker {one:.2f}, two {two:.2f}: {two / one:.2f} times as many")
 
 
 def _report(server: Running, workers: str) -> float:
