@@ -90,6 +90,10 @@ class Resources(Protocol):
         """Every resident model with bytes, owner and reason."""
         ...
 
+    def is_well(self) -> bool:
+        """Whether the device still computes: some errors leave a process without it until it ends."""
+        ...
+
     def relieve(self, error: BaseException) -> Shortage | None:
         """Let go of everything that nobody uses, where an error says that memory ran out; None elsewhere."""
         ...

@@ -70,6 +70,9 @@ class NoModels:
     def explain(self) -> Sequence[Mapping[str, Any]]:
         return []
 
+    def is_well(self) -> bool:
+        return True
+
     def relieve(self, error: BaseException) -> Shortage | None:
         return Shortage("main memory", 1000, 10, 0) if isinstance(error, MemoryError) else None
 

@@ -115,3 +115,11 @@ def free_bytes(device: torch.device) -> int:
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(free + unused)
     return int(psutil.virtual_memory().available)
+
+
+def computes(device: torch.device) -> bool:
+    """Whether a small computation on the device succeeds: after some errors of a GPU none does any more."""
+    try:
+        return float(torch.ones(1, device=device).add(1)) == 2.0
+    except RuntimeError:
+        return False

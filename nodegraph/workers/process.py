@@ -128,9 +128,19 @@ class _Worker:
                 self._channel.send(Cancelled(run.job))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is the job's
                 self._channel.send(Failed(run.job, problems_of(error)))
+                await self._leave_if_unwell()
             finally:
                 del self._tokens[run.job]
                 self._channel.send(Holds(_held(self._engine)))
+
+    async def _leave_if_unwell(self) -> None:
+        """End the process where the device computes no more: the next one has it again."""
+        engine = self._engine
+        if engine.has_resources and not await asyncio.to_thread(engine.resources.is_well):
+            sys.stdout.write("the device computes no more in this process: a new one takes over\n")
+            sys.stdout.flush()
+            await self._channel.flush()
+            os._exit(70)
 
     def _tell(self, job: str, told: Told | None) -> None:
         if told is not None:

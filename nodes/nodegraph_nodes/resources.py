@@ -11,7 +11,7 @@ import psutil
 import torch
 
 from nodegraph.codecs import TensorStore
-from nodegraph.diffusion.device import choose_device
+from nodegraph.diffusion.device import choose_device, computes
 from nodegraph.diffusion.store import Store
 from nodegraph.diffusion.text.tokenizer_files import t5_tokenizer_source, tokenizer_source
 from nodegraph.hookspecs import ResourceSettings
@@ -55,6 +55,9 @@ class DiffusionResources:
 
     def guard(self) -> AbstractContextManager[object]:
         return torch.no_grad()
+
+    def is_well(self) -> bool:
+        return computes(self._store.device)
 
     def relieve(self, error: BaseException) -> Shortage | None:
         return self._store.relieve(error)

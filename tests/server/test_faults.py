@@ -102,3 +102,12 @@ def test_a_clock_that_goes_backwards_changes_no_order(make_server: Callable[...,
     assert started == sorted(started, reverse=True)  # the clock did go backwards
     time.sleep(0.1)
     assert server.ask("GET", "/api/v1/system").data["jobs"] == {"done": 10}
+
+
+def test_a_device_that_computes_no_more_costs_one_job(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    failed = server.submit("naughty.poison", wait=60)
+    assert failed["state"] == "failed"
+    assert "illegal memory access" in failed["problems"][0]["message"]
+    assert server.submit("naughty.fine", wait=60, number=1)["state"] == "done"
+    assert server.ask("GET", "/api/v1/system").data["workers"][0]["restarts"] == 1

@@ -70,6 +70,15 @@ def fail() -> int:
     raise _SilentError
 
 
+@node("naughty.poison", lane="device", cache="volatile")
+def poison() -> int:
+    """Leave the process without its device, as some errors of a GPU do."""
+    from nodegraph_nodes.resources import DiffusionResources
+
+    DiffusionResources.is_well = lambda self: False  # type: ignore[method-assign]
+    raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
 @node("naughty.print", cache="volatile")
 def say(text: str = "") -> int:
     """Print to both outputs."""
@@ -87,7 +96,7 @@ class Pack:
 
     @hookimpl
     def register_nodes(self) -> Sequence[object]:
-        return [fine, crash, leave, kill, sleep, block, grow, fail, say]
+        return [fine, crash, leave, kill, sleep, block, grow, fail, say, poison]
 
 
 PACK = Pack()
