@@ -19,6 +19,7 @@ from nodegraph.wire.system import (
     CheckView,
     MemoryView,
     SystemView,
+    VocabularyView,
     WorkerView,
 )
 from nodegraph.workers.pool import Refused
@@ -35,6 +36,13 @@ async def list_nodes(request: web.Request) -> Reply[Catalogue] | web.Response:
         return web.Response(status=304, headers={"ETag": tag})
     body = msgspec.json.encode(types)
     return web.Response(body=body, content_type="application/json", headers={"ETag": tag})
+
+
+@routes.get("/vocabulary")
+async def get_vocabulary(request: web.Request) -> VocabularyView:
+    """The names that inputs may be given: samplers and other choices, and files by kind."""
+    told = await services_of(request).planner.vocabulary(request["user"])
+    return VocabularyView.model_validate(told)
 
 
 @routes.post("/check")
