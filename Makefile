@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NPM := frontend/npm
+MODULES := frontend/node_modules/.installed
+EDITOR := nodegraph/server/static/index.html
 # Waiting threads sleep instead of spinning: small networks on busy cores are far faster so.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help setup demo test test-full check format bench clean
+.PHONY: help setup demo serve dev editor browser test test-full check check-editor format bench clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,16 +25,39 @@ $(STAMP): pyproject.toml constraints.txt plugins/nodegraph-example/pyproject.tom
 demo: $(STAMP) ## turn a prompt into a picture with the embedded model
 	$(BIN)/nodegraph run template:text-to-image --prompt "a red circle on a blue background" --seed 7 -o demo.png
 
-check: $(STAMP) ## linters, types, layers
+serve: $(EDITOR) ## run the server with the visual editor
+	$(BIN)/nodegraph serve
+
+dev: $(MODULES) ## the editor with reload, beside a server: NODEGRAPH_TOKEN=… make dev
+	$(NPM) run -s dev
+
+editor: $(EDITOR) ## build the editor into the package
+
+$(MODULES): frontend/package-lock.json frontend/npm | $(STAMP)
+	$(NPM) ci --silent
+	@touch $@
+
+$(EDITOR): $(MODULES) frontend/index.html frontend/vite.config.ts $(shell find frontend/src -type f)
+	$(NPM) run -s build
+
+check-editor: $(MODULES) ## types, linter and tests of the editor, and whether its API types are those of the server
+	$(NPM) run -s check
+
+browser: ## a Chromium for the tests of the editor, where the system has none and can get one
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	  then (apt-get update -qq && apt-get install -y -qq chromium) >/dev/null 2>&1; fi; true
+
+check: $(STAMP) check-editor ## linters, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check ## linters and every test
+test: check $(EDITOR) browser ## linters and every test
 	$(BIN)/python -m pytest
 
-test-full: check ## `make test` and the long suites
+test-full: check $(EDITOR) browser ## `make test` and the long suites
 	$(BIN)/python -m pytest --full
 
 format: $(STAMP) ## sort imports and format
@@ -42,4 +68,5 @@ bench: $(STAMP) ## engine and sampling benchmarks: ratios and counters
 	$(BIN)/python -m benchmarks
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist \
+	  frontend/node_modules nodegraph/server/static

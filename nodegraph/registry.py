@@ -139,6 +139,11 @@ class Registry:
         """The digest of the pack behind every third-party choice, by registry and name."""
         return self._choice_code
 
+    @property
+    def choice_registries(self) -> tuple[str, ...]:
+        """The names of all open registries that have entries."""
+        return tuple(self._choices)
+
     def choices(self, registry: str) -> Mapping[str, ChoiceEntry]:
         """The entries of an open registry; empty if no pack adds to it."""
         return self._choices.get(registry, {})

@@ -104,6 +104,11 @@ class FileIndex:
         """How many files were hashed by this index."""
         return self.counters.hashed
 
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of files that there are."""
+        return [kind for kind in self.folders if " of " not in kind]
+
     def names(self, kind: str) -> Sequence[str]:
         """The names of all files of a kind, sorted, as far as they are known after `patience` seconds."""
         self._background.wait(self._background.request(), self._patience)

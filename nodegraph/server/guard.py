@@ -18,15 +18,24 @@ from nodegraph.server.tokens import OWNER
 
 OPEN = frozenset({"/", "/health", "/api/v1/openapi.json"})
 """Paths that answer without a token, and say nothing of anybody."""
+PARTS = "/assets/"
+"""Where the parts of the editor lie, which are open as the page itself is."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
+    # Inline styles: the editor's dialogs stop the page behind them from scrolling by a style element.
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; object-src 'none'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+def is_open(path: str) -> bool:
+    """Whether a path answers without a token."""
+    return path in OPEN or path.startswith(PARTS)
 
 
 def only_owner(request: web.Request, what: str) -> None:
@@ -47,7 +56,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         _check_host(request, services)
         _check_origin(request)
-        if request.path not in OPEN:
+        if not is_open(request.path):
             request["user"] = _user(request, services)
         response = await handler(request)
     except web.HTTPException as error:

@@ -23,10 +23,11 @@ from nodegraph.graph.loading import load_document
 from nodegraph.modelfiles.index import IndexedFile
 from nodegraph.modelfiles.kinds import MODEL_KINDS
 from nodegraph.packs import load_packs
+from nodegraph.server.templates import picture_of, template_of
 from nodegraph.server.tokens import OWNER, folder_of
 from nodegraph.wire.jobs import RunOptions
-from nodegraph.wire.workflows import InterfaceView
-from nodegraph.workers.answering import check_of, plan_of
+from nodegraph.wire.workflows import InterfaceView, TemplateItem
+from nodegraph.workers.answering import check_of, plan_of, vocabulary
 from nodegraph.workers.pool import Pool, Refused
 
 REMEMBERED = 512
@@ -111,6 +112,18 @@ class Planner:
         engine = await self.engine()
         return [type_.to_json() for type_ in engine.registry.nodes.values()]
 
+    async def vocabulary(self, user: str) -> dict[str, Any]:
+        """The names that inputs may be given, as the user may use them."""
+        worker = self._pool.any()
+        if worker is not None:
+            try:
+                told: dict[str, Any] = await worker.ask("vocabulary", folder=folder_of(user))
+            except Refused:
+                pass
+            else:
+                return told
+        return await asyncio.to_thread(vocabulary, await self.engine(user), None)
+
     async def text_of(self, source: str) -> bytes:
         """The document that a template's name stands for, as JSON. InputError: there is none."""
         engine = await self.engine()
@@ -139,17 +152,19 @@ class Planner:
 
         return await asyncio.to_thread(entries)
 
-    async def templates(self) -> list[dict[str, str]]:
-        """The templates of built-in packs: name and title."""
+    async def templates(self) -> list[TemplateItem]:
+        """The templates of built-in packs."""
         engine = await self.engine()
 
-        def titles() -> list[dict[str, str]]:
-            return [
-                {"name": name, "title": load_document(path).name or name}
-                for name, path in sorted(engine.registry.templates.items())
-            ]
+        def told() -> list[TemplateItem]:
+            return [template_of(name, path) for name, path in sorted(engine.registry.templates.items())]
 
-        return await asyncio.to_thread(titles)
+        return await asyncio.to_thread(told)
+
+    async def template_picture(self, name: str) -> Path | None:
+        """The picture of a template, if its pack ships one beside it."""
+        template = (await self.engine()).registry.templates.get(name)
+        return picture_of(template) if template is not None else None
 
     async def interface(self, document: bytes) -> InterfaceView:
         """The named inputs of a document with their schemas and values, and the types of its outputs."""

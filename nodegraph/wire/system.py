@@ -99,6 +99,25 @@ class Catalogue(RootModel[list[NodeTypeView]]):
     """Every node type."""
 
 
+class ChoiceView(BaseModel):
+    """A name that an input may be given, and what it stands for."""
+
+    name: str
+    help: str
+
+
+class VocabularyView(BaseModel):
+    """The names that inputs may be given, and how value classes derive.
+
+    choices: by open registry, such as samplers; files: names by kind; classes: the socket types that a
+    value class derives from, so that a link into one of them fits.
+    """
+
+    choices: dict[str, list[ChoiceView]]
+    files: dict[str, list[str]]
+    classes: dict[str, list[str]]
+
+
 class CheckRequest(Request):
     """A workflow that shall not run yet."""
 

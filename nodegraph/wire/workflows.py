@@ -131,6 +131,8 @@ class TemplateItem(BaseModel):
 
     name: str
     title: str
+    about: str = Field(default="", description="What it is for, in a sentence.")
+    picture: str | None = Field(default=None, description="The address of a picture that it made.")
 
 
 class TemplateList(BaseModel):

@@ -46,6 +46,25 @@ def catalogue(engine: Engine, _data: Any) -> Any:
     return [type_.to_json() for type_ in engine.registry.nodes.values()]
 
 
+def vocabulary(engine: Engine, _data: Any) -> Any:
+    """The names that inputs may be given: of choices and files, and how value classes derive."""
+    registry = engine.registry
+    classes = registry.codecs.classes()
+    return {
+        "choices": {
+            name: [{"name": entry.name, "help": entry.help} for entry in registry.choices(name).values()]
+            for name in registry.choice_registries
+        },
+        "files": {
+            kind: list(engine.files.names(kind)) for kind in engine.files.folders if " of " not in kind
+        },
+        "classes": {
+            name: [other for other, cls in classes.items() if cls in one.__mro__[1:]]
+            for name, one in classes.items()
+        },
+    }
+
+
 def check(engine: Engine, data: Any) -> Any:
     """The problems of `workflow` with `inputs` for `targets`."""
     workflow = msgspec.json.encode(data["workflow"])
@@ -74,4 +93,7 @@ def clear(engine: Engine, _data: Any) -> Any:
     return {"files": files, "bytes": size}
 
 
-ANSWERS = {"catalogue": catalogue, "check": check, "plan": plan, "explain": explain, "clear": clear}
+ANSWERS = {
+    "catalogue": catalogue, "vocabulary": vocabulary, "check": check, "plan": plan, "explain": explain,
+    "clear": clear,
+}  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct, msgpack
 
-Question = Literal["plan", "check", "catalogue", "explain", "clear"]
+Question = Literal["plan", "check", "catalogue", "vocabulary", "explain", "clear"]
 
 
 class Run(Struct, tag=True, frozen=True):

@@ -23,6 +23,7 @@ from nodegraph.wire.system import (
     ModelList,
     ModelsQuery,
     SystemView,
+    VocabularyView,
     WorkerView,
 )
 from nodegraph.workers.pool import Refused
@@ -52,6 +53,13 @@ async def list_models(request: web.Request, query: ModelsQuery) -> ModelList:
     found = await services_of(request).planner.models(query.kind)
     items = [ModelItem(kind=one.kind, name=one.name, size=one.size, hash=one.hash) for one in found]
     return ModelList(models=items)
+
+
+@routes.get("/vocabulary")
+async def get_vocabulary(request: web.Request) -> VocabularyView:
+    """The names that inputs may be given: samplers and other choices, and files by kind."""
+    told = await services_of(request).planner.vocabulary(request["user"])
+    return VocabularyView.model_validate(told)
 
 
 @routes.post("/check")

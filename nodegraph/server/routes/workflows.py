@@ -55,7 +55,23 @@ async def list_workflows(request: web.Request, query: WorkflowsQuery) -> Workflo
 @routes.get("/templates")
 async def list_templates(request: web.Request) -> TemplateList:
     """The workflows that come with packs; they run as `template:NAME`."""
-    return TemplateList.model_validate({"templates": await services_of(request).planner.templates()})
+    return TemplateList(templates=await services_of(request).planner.templates())
+
+
+@routes.get("/templates/{name}", media="application/json")
+async def get_template(request: web.Request, name: str) -> web.Response:
+    """The document of a template, to begin with."""
+    text = await services_of(request).planner.text_of(f"template:{name}")
+    return web.Response(body=text, content_type="application/json")
+
+
+@routes.get("/templates/{name}/picture", media="image/webp", statuses=(206, 304, 416))
+async def get_template_picture(request: web.Request, name: str) -> web.StreamResponse:
+    """A picture that the template made."""
+    picture = await services_of(request).planner.template_picture(name)
+    if picture is None:
+        raise not_found("picture", name)
+    return web.FileResponse(picture, headers={"Content-Type": "image/webp"})
 
 
 @routes.get("/workflows/{name}")

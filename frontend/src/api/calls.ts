@@ -1,0 +1,80 @@
+/** The calls that the editor makes, with the types of the API's description. */
+
+import type { NodeTypeData } from "../graph/catalogue";
+import type { Document } from "../graph/document";
+import type { Json } from "../graph/json";
+import { ask, type Answer } from "./client";
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+export type Job = Schemas["JobView"];
+export type JobState = Schemas["JobView"]["state"];
+export type Check = Schemas["CheckView"];
+export type PlannedNode = Schemas["PlannedNode"];
+export type Template = Schemas["TemplateItem"];
+export type Vocabulary = Schemas["VocabularyView"];
+export type Interface = Schemas["InterfaceView"];
+export type WorkflowItem = Schemas["WorkflowItem"];
+export type WorkflowView = Schemas["WorkflowView"];
+export type Revision = Schemas["RevisionItem"];
+export type Upload = Schemas["UploadView"];
+
+const part = encodeURIComponent;
+
+async function data<T>(answer: Promise<Answer<T>>): Promise<T> {
+  return (await answer).data;
+}
+
+export const getCatalogue = () => data(ask<NodeTypeData[]>("GET", "/nodes"));
+export const getVocabulary = () => data(ask<Vocabulary>("GET", "/vocabulary"));
+export const getTemplates = async () => (await data(ask<Schemas["TemplateList"]>("GET", "/templates"))).templates;
+export const getTemplate = (name: string) => data(ask<Json>("GET", `/templates/${part(name)}`));
+export const getSystem = () => data(ask<Schemas["SystemView"]>("GET", "/system"));
+
+export const check = (workflow: Document, signal: AbortSignal) =>
+  data(ask<Check>("POST", "/check", { body: { workflow }, signal }));
+
+export interface Submission {
+  workflow: Document;
+  title: string;
+  targets?: string[];
+}
+
+export const submit = ({ workflow, title, targets }: Submission) =>
+  data(ask<Job>("POST", "/jobs", { body: { workflow, title, previews: true, ...(targets ? { targets } : {}) } }));
+
+export const getJobs = async (limit: number) =>
+  (await data(ask<Schemas["JobList"]>("GET", `/jobs?limit=${limit}`))).jobs;
+export const getJob = (id: string) => data(ask<Job>("GET", `/jobs/${part(id)}`));
+export const getJobWorkflow = (id: string) => data(ask<Json>("GET", `/jobs/${part(id)}/workflow`));
+export const cancelJob = (id: string) => data(ask<Job>("POST", `/jobs/${part(id)}/cancel`));
+export const retryJob = (id: string) => data(ask<Job>("POST", `/jobs/${part(id)}/retry`));
+export const forgetJob = (id: string) => ask<null>("DELETE", `/jobs/${part(id)}`);
+export const moveToFront = (id: string) =>
+  data(ask<Job>("PATCH", `/jobs/${part(id)}`, { body: { move: { to: "front" } } }));
+
+export const getWorkflows = async () =>
+  (await data(ask<Schemas["WorkflowList"]>("GET", "/workflows"))).workflows;
+export const getWorkflow = (name: string, revision?: number) =>
+  data(ask<WorkflowView>("GET", `/workflows/${part(name)}${revision ? `?revision=${revision}` : ""}`));
+export const getRevisions = async (name: string) =>
+  (await data(ask<Schemas["RevisionList"]>("GET", `/workflows/${part(name)}/revisions`))).revisions;
+export const trashWorkflow = (name: string) => ask<null>("DELETE", `/workflows/${part(name)}`);
+
+/** Save a revision. `tag` is that of the one it was made from; without it the workflow is new. */
+export const saveWorkflow = (name: string, document: Document, tag: string | null) =>
+  data(
+    ask<WorkflowItem>("PUT", `/workflows/${part(name)}`, {
+      body: { document },
+      headers: tag === null ? {} : { "If-Match": `"${tag}"` },
+    }),
+  );
+
+export const upload = (file: File) =>
+  data(
+    ask<Upload>("POST", `/files?name=${part(file.name.slice(0, 200))}`, {
+      raw: file,
+      headers: { "Content-Type": file.type || "application/octet-stream" },
+    }),
+  );
+export const getFileWorkflow = (name: string) => data(ask<Json>("GET", `/files/${part(name)}/workflow`));

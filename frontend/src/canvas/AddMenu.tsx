@@ -1,0 +1,102 @@
+/** The search for a node to add: at a double click, or at the end of a link that was dropped. */
+
+import { Command } from "cmdk";
+import { useEffect, useMemo, useRef, useState } from "react";
+
+import type { NodeType } from "../graph/catalogue";
+import { outside } from "../graph/nodetypes";
+import { addNode } from "../graph/edits";
+import { fittingInput, fittingOutput, typeTitle } from "../graph/links";
+import { findTypes, fittingTypes } from "../graph/search";
+import { useServer } from "../store/server";
+import { useUi, type Adding } from "../store/ui";
+import { useActiveTab, useWorkspace } from "../store/workspace";
+import { text } from "../text/en";
+import { categoryColour } from "./looks";
+import { link } from "./useLinking";
+
+const SHOWN = 60;
+const WIDTH = 340;
+const HEIGHT = 380;
+
+export function AddMenu() {
+  const adding = useUi((ui) => ui.adding);
+  return adding ? <OpenMenu key={`${adding.screen.x} ${adding.screen.y}`} adding={adding} /> : null;
+}
+
+function OpenMenu({ adding }: { readonly adding: Adding }) {
+  const [query, setQuery] = useState("");
+  const box = useRef<HTMLDivElement>(null);
+  const catalogue = useServer((server) => server.catalogue);
+  const classes = useServer((server) => server.vocabulary.classes);
+  const subgraphs = useActiveTab()?.history.present.subgraphs;
+  const types = useMemo(() => {
+    const own = Object.entries(subgraphs ?? {}).map(([name, definition]) => outside(name, definition));
+    const all = [...catalogue.values(), ...own];
+    return adding.wanted ? fittingTypes(all, adding.wanted, classes) : all;
+  }, [catalogue, classes, subgraphs, adding]);
+  const found = useMemo(() => findTypes(types, query).slice(0, SHOWN), [types, query]);
+  const close = () => useUi.setState({ adding: null });
+
+  useEffect(() => {
+    const outsideClick = (event: PointerEvent) => {
+      if (!box.current?.contains(event.target as Node)) close();
+    };
+    // The click that opened the menu is still on its way.
+    const timer = window.setTimeout(() => document.addEventListener("pointerdown", outsideClick, true));
+    return () => {
+      window.clearTimeout(timer);
+      document.removeEventListener("pointerdown", outsideClick, true);
+    };
+  }, []);
+
+  const left = Math.max(8, Math.min(adding.screen.x, window.innerWidth - WIDTH - 8));
+  const top = Math.max(8, Math.min(adding.screen.y, window.innerHeight - HEIGHT - 8));
+  return (
+    <div ref={box} className="add-menu" style={{ left, top }} role="dialog" aria-label={text.add.title}>
+      <Command
+        shouldFilter={false}
+        loop
+        onKeyDown={(event) => {
+          if (event.key === "Escape") close();
+        }}
+      >
+        <Command.Input autoFocus value={query} onValueChange={setQuery} placeholder={text.add.placeholder} />
+        {adding.wanted && <p className="add-fitting">{text.add.fitting(typeTitle(adding.wanted.type))}</p>}
+        <Command.List>
+          <Command.Empty>{text.add.nothing}</Command.Empty>
+          {found.map((type) => (
+            <Command.Item key={type.id} value={type.id} onSelect={() => add(type, adding)}>
+              <span className="add-dot" style={{ "--colour": categoryColour(type.category) }} />
+              <span className="add-title">{type.title}</span>
+              <span className="add-id">{type.id}</span>
+              {type.help && <span className="add-help">{type.help.split("\n")[0]}</span>}
+            </Command.Item>
+          ))}
+        </Command.List>
+        <p className="add-keys">{text.add.keys}</p>
+      </Command>
+    </div>
+  );
+}
+
+/** Add the node and take up the link that waited for it: one step to undo. */
+export function add(type: NodeType, { at, wanted, link: port }: Adding): void {
+  const { edit, select } = useWorkspace.getState();
+  const { classes } = useServer.getState().vocabulary;
+  let made = "";
+  edit((document) => {
+    const added = addNode(document, type, at);
+    made = added.id;
+    if (wanted === undefined || port === undefined) return added.document;
+    if (wanted.end === "output") {
+      const input = fittingInput(type, wanted.type, classes);
+      const member = input?.growing === "list" ? `${input.name}[0]` : input?.growing === "named" ? `${input.name}.a` : input?.name;
+      return member ? link(added.document, port, { node: made, port: member }) : added.document;
+    }
+    const output = fittingOutput(type, wanted.type, classes);
+    return output ? link(added.document, { node: made, port: output }, port) : added.document;
+  });
+  useUi.setState({ adding: null });
+  select([made]);
+}

@@ -1,0 +1,154 @@
+/** The canvas of one workflow. */
+
+import {
+  Background,
+  BackgroundVariant,
+  MiniMap,
+  ReactFlow,
+  ReactFlowProvider,
+  SelectionMode,
+  useReactFlow,
+  type Viewport,
+} from "@xyflow/react";
+import { useCallback, useEffect, useRef } from "react";
+
+import { arrange } from "../commands/selection";
+import { arranging } from "../commands/list";
+import { useUi } from "../store/ui";
+import { useWorkspace, type Tab } from "../store/workspace";
+import { text } from "../text/en";
+import { AddMenu } from "./AddMenu";
+import { ConnectionHint } from "./ConnectionHint";
+import { Controls } from "./Controls";
+import { NodeCard } from "./NodeCard";
+import { categoryColour } from "./looks";
+import { useFirstLayout } from "./useFirstLayout";
+import { useLinking } from "./useLinking";
+import { useScene, type FlowEdge, type FlowNode } from "./useScene";
+
+const NODE_TYPES = { card: NodeCard };
+const FIT = { padding: 0.12, maxZoom: 1, duration: 200 };
+/** Where each tab was looked at; a tab that is left keeps its place. */
+const viewports = new Map<string, Viewport>();
+
+export function Canvas({ tab }: { readonly tab: Tab }) {
+  return (
+    <ReactFlowProvider key={tab.id}>
+      <Flow tab={tab} />
+    </ReactFlowProvider>
+  );
+}
+
+function Flow({ tab }: { readonly tab: Tab }) {
+  const { scene, nodes, edges, onNodesChange, commitMoves } = useScene(tab);
+  const linking = useLinking();
+  const { screenToFlowPosition, fitView, getNodes } = useReactFlow<FlowNode, FlowEdge>();
+  const box = useRef<HTMLDivElement>(null);
+  const wish = useUi((ui) => ui.wish);
+  const isEmpty = nodes.length === 0;
+  useFirstLayout(tab, scene);
+
+  const openMenu = useCallback(
+    (screen: { x: number; y: number }) => useUi.setState({ adding: { screen, at: screenToFlowPosition(screen) } }),
+    [screenToFlowPosition],
+  );
+
+  useEffect(() => {
+    if (wish === null || Date.now() - wish.at > 1_000) return;
+    void fitView({ ...FIT, ...(wish.node !== null ? { nodes: [{ id: wish.node }] } : {}) });
+  }, [wish, fitView]);
+
+  useEffect(() => {
+    const onArrange = () => {
+      const sizes = new Map(
+        getNodes().map(({ id, measured }) => [id, { width: measured?.width ?? 272, height: measured?.height ?? 200 }]),
+      );
+      arrange(scene, sizes);
+      window.setTimeout(() => void fitView(FIT), 50);
+    };
+    const onAdd = () => {
+      const { left, top, width, height } = box.current?.getBoundingClientRect() ?? new DOMRect();
+      openMenu({ x: left + width / 2 - 170, y: top + height / 3 });
+    };
+    arranging.addEventListener("arrange", onArrange);
+    arranging.addEventListener("add", onAdd);
+    return () => {
+      arranging.removeEventListener("arrange", onArrange);
+      arranging.removeEventListener("add", onAdd);
+    };
+  }, [scene, getNodes, fitView, openMenu]);
+
+  const onSelectionChange = useCallback(({ nodes: some, edges: links }: { nodes: FlowNode[]; edges: FlowEdge[] }) => {
+    const ids = some.map(({ id }) => id);
+    const ends = links.flatMap(({ data }) => (data ? [data.to] : []));
+    const { selected, selectedLinks, select } = useWorkspace.getState();
+    const same = ids.join() === selected.join() && ends.map(portKey).join() === selectedLinks.map(portKey).join();
+    if (!same) select(ids, ends);
+  }, []);
+
+  return (
+    <div
+      ref={box}
+      className="canvas"
+      role="region"
+      aria-label={text.canvas.label}
+      onDoubleClick={(event) => {
+        if (isPane(event.target)) openMenu({ x: event.clientX, y: event.clientY });
+      }}
+    >
+      <ReactFlow<FlowNode, FlowEdge>
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        onNodesChange={onNodesChange}
+        onNodeDragStop={(_, __, moved) => commitMoves(moved)}
+        onSelectionDragStop={(_, moved) => commitMoves(moved)}
+        onSelectionChange={onSelectionChange}
+        onEdgesChange={(changes) => {
+          for (const change of changes) {
+            const end = change.type === "select" && edges.find(({ id }) => id === change.id)?.data?.to;
+            const { selected, selectedLinks, select } = useWorkspace.getState();
+            if (!end || change.type !== "select") continue;
+            const others = selectedLinks.filter((one) => portKey(one) !== portKey(end));
+            select(selected, change.selected ? [...others, end] : others);
+          }
+        }}
+        {...linking}
+        connectionRadius={26}
+        defaultViewport={viewports.get(tab.id) ?? { x: 60, y: 40, zoom: 1 }}
+        onMoveEnd={(_, viewport) => viewports.set(tab.id, viewport)}
+        minZoom={0.05}
+        maxZoom={2.5}
+        deleteKeyCode={null}
+        disableKeyboardA11y={false}
+        selectionMode={SelectionMode.Partial}
+        multiSelectionKeyCode={["Shift", "Meta", "Control"]}
+        zoomOnDoubleClick={false}
+        onlyRenderVisibleElements={nodes.length > 150}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
+        <MiniMap
+          pannable
+          zoomable
+          position="bottom-right"
+          nodeColor={(node: FlowNode) => categoryColour(node.data.scene.type.category)}
+          nodeBorderRadius={12}
+          ariaLabel={text.canvas.label}
+        />
+        <Controls />
+        <ConnectionHint />
+      </ReactFlow>
+      {isEmpty && <p className="canvas-hint">{text.canvas.hint}</p>}
+      <AddMenu />
+    </div>
+  );
+}
+
+function portKey({ node, port }: { node: string; port: string }): string {
+  return `${node}.${port}`;
+}
+
+function isPane(target: EventTarget): boolean {
+  return target instanceof Element && target.classList.contains("react-flow__pane");
+}

@@ -1,0 +1,52 @@
+/** What can be done with an input: take its link off, set it back, make it a named input of the workflow. */
+
+import { ContextMenu } from "radix-ui";
+import type { ReactNode } from "react";
+
+import { disconnect, setInput } from "../graph/edits";
+import { exposedAs, expose, freshName, hide } from "../graph/interface";
+import type { Row } from "../graph/scene";
+import { useActiveTab, useWorkspace } from "../store/workspace";
+import { text } from "../text/en";
+
+interface Props {
+  readonly node: string;
+  readonly row: Row;
+  readonly children: ReactNode;
+}
+
+const t = text.commands;
+
+export function InputMenu({ node, row, children }: Props) {
+  return (
+    <ContextMenu.Root modal={false}>
+      <ContextMenu.Trigger asChild>{children}</ContextMenu.Trigger>
+      <ContextMenu.Portal>
+        <ContextMenu.Content className="menu">
+          <Items node={node} row={row} />
+        </ContextMenu.Content>
+      </ContextMenu.Portal>
+    </ContextMenu.Root>
+  );
+}
+
+function Items({ node, row: { port, input, linked, isNew } }: { readonly node: string; readonly row: Row }) {
+  const document = useActiveTab()?.history.present;
+  const { edit } = useWorkspace.getState();
+  if (document === undefined || isNew) return null;
+  const named = exposedAs(document, { node, port });
+  const name = freshName(document, input.name);
+  const item = (label: string, run: () => void) => (
+    <ContextMenu.Item key={label} className="menu-item" onSelect={run}>
+      {label}
+    </ContextMenu.Item>
+  );
+  return (
+    <>
+      {linked && item(t.unlink, () => edit((one) => disconnect(one, [{ node, port }])))}
+      {!linked && input.default !== undefined && item(t.reset, () => edit((one) => setInput(one, { node, port }, input.default)))}
+      {!linked && named.length === 0 && item(t.exposed(name), () => edit((one) => expose(one, name, { node, port })))}
+      {named.map((one) => item(t.hidden(one), () => edit((doc) => hide(doc, one))))}
+    </>
+  );
+}

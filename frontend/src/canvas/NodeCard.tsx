@@ -1,0 +1,125 @@
+/** One node: sockets, widgets, what will happen to it and what did, and its pictures. */
+
+import type { NodeProps } from "@xyflow/react";
+import { memo } from "react";
+
+import type { Row, SceneNode } from "../graph/scene";
+import type { NodeType } from "../graph/catalogue";
+import { useCheck } from "../store/check";
+import { text } from "../text/en";
+import { Field } from "../widgets/Field";
+import { InputMenu } from "./InputMenu";
+import { NodePictures } from "./NodePictures";
+import { NodeStatus } from "./NodeStatus";
+import { NodeTitle } from "./NodeTitle";
+import { Socket } from "./Socket";
+import { categoryColour } from "./looks";
+import { useNodeRun } from "./useNodeRun";
+import type { FlowNode } from "./useScene";
+
+const NO_PROBLEMS: readonly never[] = [];
+
+export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps<FlowNode>) {
+  const { entry, type, rows } = data.scene;
+  const run = useNodeRun(id);
+  const problems = useCheck((check) => check.byNode[id] ?? NO_PROBLEMS);
+  const state = run?.state;
+  const classes = [
+    "node",
+    selected ? "is-selected" : "",
+    problems.length > 0 ? "has-problems" : "",
+    state ? `is-${state}` : "",
+    entry.mode ? `is-${entry.mode}` : "",
+    type.isPlaceholder ? "is-unknown" : "",
+  ];
+  const badInputs = new Set(problems.map(({ input }) => input ?? ""));
+  return (
+    <article
+      className={classes.join(" ")}
+      style={{ "--accent": categoryColour(type.category) }}
+      aria-label={text.canvas.node(entry.title ?? type.title)}
+      data-node={id}
+      data-state={state ?? ""}
+    >
+      <NodeTitle id={id} entry={entry} type={type} run={run} />
+      <Sockets rows={rows} type={type} bad={badInputs} id={id} />
+      <Widgets scene={data.scene} bad={badInputs} />
+      {type.isPlaceholder && <p className="node-note">{text.node.unknown}</p>}
+      {problems.length > 0 && (
+        <ul className="node-problems">
+          {problems.slice(0, 3).map((problem) => (
+            <li key={problem.code + (problem.input ?? "") + problem.message} title={problem.remedy ?? undefined}>
+              {problem.message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {run?.problem && problems.length === 0 && <p className="node-problems">{run.problem}</p>}
+      <NodePictures id={id} run={run} />
+      <NodeStatus id={id} run={run} />
+    </article>
+  );
+});
+
+/** Inputs that take links alone, beside the outputs. */
+function Sockets({ rows, type, bad, id }: { rows: readonly Row[]; type: NodeType; bad: ReadonlySet<string>; id: string }) {
+  const inputs = rows.filter(({ input }) => input.widget.kind === "none");
+  const outputs = Object.entries(type.outputs);
+  if (inputs.length === 0 && outputs.length === 0) return null;
+  return (
+    <div className="node-sockets">
+      <ul>
+        {inputs.map((row) => (
+          <li key={row.port} className={rowClass(row, bad)} title={row.input.help || undefined}>
+            <Socket side="in" port={row.port} type={row.input.type} linked={row.linked} />
+            <InputMenu node={id} row={row}>
+              <span>{row.isNew ? `+ ${row.label}` : row.label}</span>
+            </InputMenu>
+          </li>
+        ))}
+      </ul>
+      <ul className="node-outputs">
+        {outputs.map(([name, socket]) => (
+          <li key={name}>
+            <span>{name.replaceAll("_", " ")}</span>
+            <Socket side="out" port={name} type={socket} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** Inputs that can be written here, and linked as well. */
+function Widgets({ scene, bad }: { scene: SceneNode; bad: ReadonlySet<string> }) {
+  const rows = scene.rows.filter(({ input }) => input.widget.kind !== "none");
+  if (rows.length === 0) return null;
+  return (
+    <ul className="node-widgets">
+      {rows.map((row) => {
+        const { widget } = row.input;
+        const isWide = !row.linked && ((widget.kind === "text" && widget.multiline) || widget.kind === "data");
+        return (
+          <li
+            key={row.port}
+            className={`${rowClass(row, bad)} ${isWide ? "is-wide" : ""}`}
+            title={row.input.help || undefined}
+          >
+            {widget.kind !== "subgraph" && (
+              <Socket side="in" port={row.port} type={row.input.type} linked={row.linked} />
+            )}
+            <InputMenu node={scene.id} row={row}>
+              <span className="widget-label">{row.label}</span>
+            </InputMenu>
+            {!row.linked && <Field node={scene.id} port={row.port} input={row.input} value={row.value} />}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function rowClass({ port, input, isNew }: Row, bad: ReadonlySet<string>): string {
+  const isBad = !isNew && (bad.has(port) || bad.has(input.name));
+  return `row ${isBad ? "is-bad" : ""} ${isNew ? "is-new" : ""}`;
+}

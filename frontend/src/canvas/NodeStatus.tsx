@@ -1,0 +1,50 @@
+/** The foot of a node: what it does now, or what will happen to it in the next run and why. */
+
+import { memo } from "react";
+
+import type { NodeRun } from "../graph/run";
+import { useCheck } from "../store/check";
+import { text } from "../text/en";
+
+const PLANNED = {
+  run: text.node.runs,
+  memory: text.node.cached,
+  disk: text.node.disk,
+  saved: text.node.saved,
+  maybe: text.node.maybe,
+  "not needed": text.node.notNeeded,
+} as const;
+
+export const NodeStatus = memo(function NodeStatus({ id, run }: { readonly id: string; readonly run: NodeRun | undefined }) {
+  const planned = useCheck((check) => check.plan[id]);
+  if (run?.state === "running") {
+    return (
+      <footer className="node-foot is-running">
+        <span>{run.total ? text.node.running(run.done ?? 0, run.total) : text.bar.running}</span>
+      </footer>
+    );
+  }
+  return (
+    <footer className="node-foot">
+      <span className={`plan plan-${planned?.action.replace(" ", "-") ?? "none"}`} title={planned?.reason}>
+        {planned ? PLANNED[planned.action] : ""}
+      </span>
+      <span className="node-took">{run ? told(run) : ""}</span>
+    </footer>
+  );
+});
+
+function told(run: NodeRun): string {
+  switch (run.state) {
+    case "ran":
+      return text.node.took(run.seconds ?? 0);
+    case "failed":
+      return text.node.failed;
+    case "skipped":
+      return text.node.skipped;
+    case "cancelled":
+      return text.node.cancelled;
+    default:
+      return text.node.reused;
+  }
+}

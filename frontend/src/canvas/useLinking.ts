@@ -1,0 +1,128 @@
+/** Links by hand: made, moved to another socket, taken off, and told why they do not fit. */
+
+import {
+  useReactFlow,
+  type Connection,
+  type FinalConnectionState,
+  type Edge,
+  type HandleType,
+} from "@xyflow/react";
+import { useCallback, useRef } from "react";
+
+import type { Document, Port } from "../graph/document";
+import { connect, disconnect } from "../graph/edits";
+import { inputOf, typeOf } from "../graph/nodetypes";
+import { judge, outputType } from "../graph/links";
+import type { Verdict } from "../graph/assignable";
+import type { Wanted } from "../graph/search";
+import { useServer } from "../store/server";
+import { tell, useUi } from "../store/ui";
+import { activeTab, useWorkspace } from "../store/workspace";
+import { text } from "../text/en";
+import type { FlowEdge } from "./useScene";
+
+type End = Connection | Edge;
+
+/** The output and the input of a connection. */
+export function endsOf({ source, sourceHandle, target, targetHandle }: End): { from: Port; to: Port } {
+  return {
+    from: { node: source, port: (sourceHandle ?? "").replace(/^out:/, "") },
+    to: { node: target, port: (targetHandle ?? "").replace(/^in:/, "") },
+  };
+}
+
+export function verdictOf(from: Port, to: Port): Verdict {
+  const document = activeTab()?.history.present;
+  if (document === undefined) return { ok: false, reason: "" };
+  const { catalogue, vocabulary } = useServer.getState();
+  return judge(document, from, to, { catalogue, classes: vocabulary.classes });
+}
+
+export function link(document: Document, from: Port, to: Port): Document {
+  const outputs = Object.keys(typeOf(document, from.node, useServer.getState().catalogue).outputs);
+  return connect(document, from, to, outputs.length === 1);
+}
+
+export function useLinking() {
+  const { screenToFlowPosition } = useReactFlow();
+  const { edit } = useWorkspace.getState();
+  const moving = useRef<{ edge: FlowEdge; done: boolean } | null>(null);
+
+  const isValidConnection = useCallback((one: End) => {
+    const { from, to } = endsOf(one);
+    return verdictOf(from, to).ok;
+  }, []);
+
+  const onConnect = useCallback(
+    (connection: Connection) => {
+      const { from, to } = endsOf(connection);
+      edit((document) => link(document, from, to));
+    },
+    [edit],
+  );
+
+  const onConnectEnd = useCallback(
+    (event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
+      if (state.isValid || moving.current !== null || state.fromHandle === null) return;
+      const own = portOf(state.fromHandle);
+      if (state.toHandle) {
+        const other = portOf(state.toHandle);
+        const isOutput = state.fromHandle.type === "source";
+        if (state.toHandle.type === state.fromHandle.type) return;
+        const verdict = isOutput ? verdictOf(own, other) : verdictOf(other, own);
+        if (!verdict.ok) tell("error", text.canvas.refused, verdict.reason);
+        return;
+      }
+      if (state.toNode) return;
+      const point = "changedTouches" in event ? event.changedTouches[0] : event;
+      if (point === undefined) return;
+      const screen = { x: point.clientX, y: point.clientY };
+      const wanted = wantedBy(own, state.fromHandle.type);
+      if (wanted) useUi.setState({ adding: { screen, at: screenToFlowPosition(screen), wanted, link: own } });
+    },
+    [screenToFlowPosition],
+  );
+
+  const onReconnectStart = useCallback((_: unknown, edge: FlowEdge) => {
+    moving.current = { edge, done: false };
+  }, []);
+
+  const onReconnect = useCallback(
+    (edge: FlowEdge, connection: Connection) => {
+      if (moving.current) moving.current.done = true;
+      const { from, to } = endsOf(connection);
+      edit((document) => link(disconnect(document, [endsOf(edge).to]), from, to));
+    },
+    [edit],
+  );
+
+  /** A link that is dropped on empty canvas is taken off. One that is dropped where it does not fit stays. */
+  const onReconnectEnd = useCallback(
+    (_: unknown, edge: FlowEdge, __: HandleType, state: FinalConnectionState) => {
+      const isDone = moving.current?.done ?? false;
+      moving.current = null;
+      if (isDone || state.isValid) return;
+      if (state.toHandle === null) edit((document) => disconnect(document, [endsOf(edge).to]));
+    },
+    [edit],
+  );
+
+  return { isValidConnection, onConnect, onConnectEnd, onReconnectStart, onReconnect, onReconnectEnd };
+}
+
+function portOf({ nodeId, id }: { nodeId: string; id?: string | null }): Port {
+  return { node: nodeId, port: (id ?? "").replace(/^(in|out):/, "") };
+}
+
+/** What a node has to have so that a link from here fits it. */
+function wantedBy(port: Port, side: HandleType): Wanted | null {
+  const document = activeTab()?.history.present;
+  if (document === undefined) return null;
+  const { catalogue, vocabulary } = useServer.getState();
+  if (side === "source") {
+    const type = outputType(document, port, { catalogue, classes: vocabulary.classes });
+    return type && { end: "output", type };
+  }
+  const type = inputOf(typeOf(document, port.node, catalogue), port.port)?.type;
+  return type ? { end: "input", type } : null;
+}

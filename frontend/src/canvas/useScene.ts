@@ -1,0 +1,74 @@
+/** The scene of a tab as React Flow's nodes and edges. Only what changed gets a new object, and redraws. */
+
+import { applyNodeChanges, type Edge, type Node, type NodeChange } from "@xyflow/react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+
+import type { Port } from "../graph/document";
+import { moveNodes } from "../graph/edits";
+import { EMPTY_SCENE, sceneOf, type Scene, type SceneNode } from "../graph/scene";
+import { useServer } from "../store/server";
+import { useWorkspace, type Tab } from "../store/workspace";
+import { lookOf } from "./looks";
+
+export type FlowNode = Node<{ scene: SceneNode }, "card">;
+export type FlowEdge = Edge<{ to: Port }>;
+
+export function useScene(tab: Tab) {
+  const catalogue = useServer((server) => server.catalogue);
+  const selected = useWorkspace((workspace) => workspace.selected);
+  const selectedLinks = useWorkspace((workspace) => workspace.selectedLinks);
+  const document = tab.history.present;
+  const last = useRef<Scene>(EMPTY_SCENE);
+  const scene = useMemo(() => {
+     
+    const next = sceneOf(document, catalogue, last.current);
+     
+    last.current = next;
+    return next;
+  }, [document, catalogue]);
+
+  const [nodes, setNodes] = useState<FlowNode[]>([]);
+  useEffect(() => {
+    const chosen = new Set(selected);
+    setNodes((before) => merged(before, scene, chosen));
+  }, [scene, selected]);
+
+  const edges = useMemo(() => {
+    const chosen = new Set(selectedLinks.map(({ node, port }) => `${node}.${port}`));
+    return scene.links.map(
+      ({ id, from, to, type }): FlowEdge => ({
+        id,
+        source: from.node,
+        sourceHandle: `out:${from.port}`,
+        target: to.node,
+        targetHandle: `in:${to.port}`,
+        data: { to },
+        selected: chosen.has(`${to.node}.${to.port}`),
+        style: { "--colour": lookOf(type).colour },
+      }),
+    );
+  }, [scene, selectedLinks]);
+
+  const onNodesChange = useCallback((changes: NodeChange<FlowNode>[]) => {
+    setNodes((before) => applyNodeChanges(changes, before));
+  }, []);
+
+  const commitMoves = useCallback((moved: readonly FlowNode[]) => {
+    const places = Object.fromEntries(moved.map(({ id, position }) => [id, position]));
+    useWorkspace.getState().edit((one) => moveNodes(one, places));
+  }, []);
+
+  return { scene, nodes, edges, onNodesChange, commitMoves };
+}
+
+function merged(before: readonly FlowNode[], scene: Scene, selected: ReadonlySet<string>): FlowNode[] {
+  const known = new Map(before.map((node) => [node.id, node]));
+  return [...scene.nodes.values()].map((one): FlowNode => {
+    const old = known.get(one.id);
+    const isSelected = selected.has(one.id);
+    if (old?.data.scene === one && (old.selected ?? false) === isSelected) return old;
+    // A node that is only redrawn stays where it is being dragged to.
+    const position = old && old.data.scene.position === one.position ? old.position : one.position;
+    return { ...old, id: one.id, type: "card", position, data: { scene: one }, selected: isSelected };
+  });
+}

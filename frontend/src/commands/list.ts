@@ -1,0 +1,110 @@
+/** All actions: the palette lists them, shortcuts call them. */
+
+import { cancelRun, run, save } from "../store/actions";
+import { setTheme, show, togglePanel, useUi } from "../store/ui";
+import { activeTab, HOME, useWorkspace } from "../store/workspace";
+import { text } from "../text/en";
+import { printJson } from "../graph/json";
+import { copied, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
+
+export interface Command {
+  readonly id: string;
+  readonly title: string;
+  readonly group: keyof typeof text.commands.groups;
+  readonly keys?: readonly string[];
+  /** Works while a text field has the focus. */
+  readonly always?: boolean;
+  /** The browser does it: the shortcut is only shown. */
+  readonly native?: boolean;
+  readonly run: () => void;
+}
+
+const t = text.commands;
+const workspace = useWorkspace.getState();
+
+export const arranging = new EventTarget();
+
+export const COMMANDS: readonly Command[] = [
+  { id: "run", title: t.run, group: "run", keys: ["Mod+Enter"], always: true, run: () => void run() },
+  { id: "run-to", title: t.runTo, group: "run", keys: ["Mod+Shift+Enter"], run: runToSelected },
+  { id: "cancel", title: t.cancel, group: "run", keys: ["Mod+."], run: () => void cancelRun() },
+  { id: "undo", title: t.undo, group: "edit", keys: ["Mod+z"], run: workspace.undo },
+  { id: "redo", title: t.redo, group: "edit", keys: ["Mod+Shift+z", "Mod+y"], run: workspace.redo },
+  { id: "copy", title: t.copy, group: "edit", keys: ["Mod+c"], native: true, run: () => void copy() },
+  { id: "cut", title: t.cut, group: "edit", keys: ["Mod+x"], native: true, run: () => void copy().then(removeSelected) },
+  { id: "paste", title: t.paste, group: "edit", keys: ["Mod+v"], native: true, run: () => void pasteFromClipboard() },
+  { id: "duplicate", title: t.duplicate, group: "edit", keys: ["Mod+d"], run: duplicate },
+  { id: "delete", title: t.remove, group: "edit", keys: ["Delete", "Backspace"], run: removeSelected },
+  { id: "select-all", title: t.selectAll, group: "edit", keys: ["Mod+a"], run: selectAll },
+  { id: "bypass", title: t.bypass, group: "edit", keys: ["Mod+b"], run: () => toggleMode("bypass") },
+  { id: "mute", title: t.mute, group: "edit", keys: ["Mod+m"], run: () => toggleMode("mute") },
+  { id: "add", title: t.add, group: "edit", keys: ["Space"], run: addAtCentre },
+  { id: "fit", title: t.fit, group: "view", keys: ["f"], run: () => show(null) },
+  { id: "layout", title: t.layout, group: "view", keys: ["Shift+l"], run: () => arranging.dispatchEvent(new Event("arrange")) },
+  { id: "theme", title: t.theme, group: "view", run: switchTheme },
+  { id: "form", title: t.form, group: "view", keys: ["Shift+f"], run: () => useUi.setState(({ form }) => ({ form: !form })) },
+  { id: "queue", title: t.queue, group: "view", keys: ["q"], run: () => togglePanel("queue") },
+  { id: "results", title: t.results, group: "view", keys: ["g"], run: () => togglePanel("results") },
+  { id: "problems", title: t.problems, group: "view", keys: ["p"], run: () => togglePanel("problems") },
+  { id: "palette", title: t.palette, group: "view", keys: ["Mod+k"], always: true, run: () => useUi.setState({ dialog: "palette" }) },
+  { id: "save", title: t.save, group: "file", keys: ["Mod+s"], always: true, run: () => void saveOrAsk() },
+  { id: "save-as", title: t.saveAs, group: "file", keys: ["Mod+Shift+s"], always: true, run: () => askForName() },
+  { id: "open", title: t.open, group: "file", keys: ["Mod+o"], always: true, run: () => useUi.setState({ dialog: "open" }) },
+  { id: "new", title: t.newTab, group: "file", run: () => void workspace.open({ nodegraph: 1, nodes: {} }) },
+  { id: "close", title: t.closeTab, group: "file", run: () => workspace.close(useWorkspace.getState().active) },
+  { id: "next", title: t.nextTab, group: "file", keys: ["Alt+ArrowRight"], run: nextTab },
+  { id: "templates", title: t.templates, group: "file", run: () => workspace.activate(HOME) },
+  { id: "export", title: t.exportJson, group: "file", run: exportJson },
+];
+
+export function commandOf(id: string): Command | undefined {
+  return COMMANDS.find((command) => command.id === id);
+}
+
+function runToSelected(): void {
+  if (hasSelection()) void run([...useWorkspace.getState().selected]);
+}
+
+async function copy(): Promise<void> {
+  const found = copied();
+  if (found !== null) await navigator.clipboard.writeText(found);
+}
+
+async function pasteFromClipboard(): Promise<void> {
+  pasteText(await navigator.clipboard.readText(), null);
+}
+
+function addAtCentre(): void {
+  arranging.dispatchEvent(new Event("add"));
+}
+
+function switchTheme(): void {
+  setTheme(useUi.getState().theme === "dark" ? "light" : "dark");
+}
+
+export async function saveOrAsk(): Promise<void> {
+  const tab = activeTab();
+  if (!tab?.saved) askForName();
+  else if (await save(tab.saved.name)) askForName();
+}
+
+function askForName(): void {
+  if (activeTab()) useUi.setState({ dialog: "save" });
+}
+
+function nextTab(): void {
+  const { tabs, active, activate } = useWorkspace.getState();
+  const order = [HOME, ...tabs.map(({ id }) => id)];
+  activate(order[(order.indexOf(active) + 1) % order.length] ?? HOME);
+}
+
+function exportJson(): void {
+  const tab = activeTab();
+  if (tab === undefined) return;
+  const blob = new Blob([printJson(tab.history.present, 2), "\n"], { type: "application/json" });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${tab.title || text.untitled}.json`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

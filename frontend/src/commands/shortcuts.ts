@@ -1,0 +1,68 @@
+/** Keys and the clipboard, wherever the focus is on the page. */
+
+import { useEffect } from "react";
+
+import { bringIn } from "../store/actions";
+import { isTyping, isPressed } from "./keys";
+import { COMMANDS } from "./list";
+import { copied, pasteText, removeSelected } from "./selection";
+import { useUi } from "../store/ui";
+
+function onKey(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.isComposing) return;
+  const { dialog, adding } = useUi.getState();
+  if (dialog !== null || adding !== null) return;
+  const pressed = event.key === " " ? "Space" : event.key;
+  const command = COMMANDS.find(
+    (one) =>
+      !one.native &&
+      (one.always || !isTyping(event.target)) &&
+      one.keys?.some((keys) => isPressed(keys, pressed === "Space" ? spaced(event) : event)),
+  );
+  // Space on a button presses it.
+  if (command === undefined || (pressed === "Space" && isControl(event.target))) return;
+  event.preventDefault();
+  command.run();
+}
+
+function spaced(event: KeyboardEvent): KeyboardEvent {
+  const { ctrlKey, metaKey, shiftKey, altKey } = event;
+  return new KeyboardEvent("keydown", { key: "Space", ctrlKey, metaKey, shiftKey, altKey });
+}
+
+function isControl(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest("button, a, [role=tab]") !== null;
+}
+
+function isReading(): boolean {
+  return (window.getSelection()?.toString() ?? "") !== "";
+}
+
+function onCopy(event: ClipboardEvent): void {
+  const found = isTyping(event.target) || isReading() ? null : copied();
+  if (found === null) return;
+  event.clipboardData?.setData("text/plain", found);
+  event.preventDefault();
+  if (event.type === "cut") removeSelected();
+}
+
+function onPaste(event: ClipboardEvent): void {
+  if (isTyping(event.target)) return;
+  const file = event.clipboardData?.files[0];
+  if (file) void bringIn(file);
+  else if (pasteText(event.clipboardData?.getData("text/plain") ?? "", null)) event.preventDefault();
+}
+
+export function useShortcuts(): void {
+  useEffect(() => {
+    const listeners = { keydown: onKey, copy: onCopy, cut: onCopy, paste: onPaste } as const;
+    for (const [name, listener] of Object.entries(listeners)) {
+      document.addEventListener(name, listener as EventListener);
+    }
+    return () => {
+      for (const [name, listener] of Object.entries(listeners)) {
+        document.removeEventListener(name, listener as EventListener);
+      }
+    };
+  }, []);
+}

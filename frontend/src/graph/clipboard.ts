@@ -1,0 +1,81 @@
+/** Copy and paste as document text: what is copied is itself a workflow, and any workflow can be pasted. */
+
+import { linksInto, positionOf, readDocument, splitReference, type Document, type NodeEntry, type Point } from "./document";
+import { disconnect, freshId, moveNodes, withNode } from "./edits";
+import { parseJson, printJson, type Json, type JsonObject } from "./json";
+
+/** The nodes with the links among them, as the text of a document. */
+export function copyText(document: Document, ids: readonly string[]): string {
+  return printJson(fragment(document, ids), 2);
+}
+
+export function fragment(document: Document, ids: readonly string[]): Document {
+  const chosen = new Set(ids);
+  let piece: Document = { nodegraph: 1, nodes: {} };
+  for (const id of Object.keys(document.nodes).filter((one) => chosen.has(one))) {
+    const entry = document.nodes[id];
+    if (entry === undefined) continue;
+    piece = withNode(piece, id, entry);
+    const outer = linksInto(entry).filter(({ reference }) => !chosen.has(splitReference(reference).node));
+    piece = disconnect(piece, outer.map(({ port }) => ({ node: id, port })));
+    const place = positionOf(document, id);
+    if (place !== null) piece = moveNodes(piece, { [id]: place });
+  }
+  const used = Object.values(piece.nodes).map((entry) => entry.type);
+  const kept = Object.entries(document.subgraphs ?? {}).filter(([name]) => used.includes(`#${name}`));
+  return kept.length > 0 ? { ...piece, subgraphs: Object.fromEntries(kept) } : piece;
+}
+
+/** Paste a fragment: nodes get new ids where theirs are taken, and lie around `at`, or beside their origin. */
+export function paste(document: Document, piece: Document, at: Point | null): { document: Document; ids: string[] } {
+  const renamed = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const [id, entry] of Object.entries(piece.nodes)) {
+    const free = !Object.hasOwn(document.nodes, id) && !taken.has(id);
+    const fresh = free ? id : freshId(document, entry.type, taken);
+    renamed.set(id, fresh);
+    taken.add(fresh);
+  }
+  const shift = shiftOf(piece, at);
+  let edited = document;
+  for (const [id, entry] of Object.entries(piece.nodes)) {
+    const fresh = renamed.get(id) ?? id;
+    edited = withNode(edited, fresh, relinked(entry, renamed));
+    const place = positionOf(piece, id) ?? { x: 0, y: 0 };
+    edited = moveNodes(edited, { [fresh]: { x: place.x + shift.x, y: place.y + shift.y } });
+  }
+  const subgraphs = { ...piece.subgraphs, ...document.subgraphs };
+  if (Object.keys(subgraphs).length > 0) edited = { ...edited, subgraphs };
+  return { document: edited, ids: [...renamed.values()] };
+}
+
+/** The document in a text, or the reason in words why there is none. */
+export function pastedDocument(text: string): Document | string {
+  try {
+    return readDocument(parseJson(text));
+  } catch {
+    return "this is no workflow: it cannot be read as JSON";
+  }
+}
+
+function shiftOf(piece: Document, at: Point | null): Point {
+  if (at === null) return { x: 40, y: 40 };
+  const places = Object.keys(piece.nodes).map((id) => positionOf(piece, id) ?? { x: 0, y: 0 });
+  const left = Math.min(...places.map(({ x }) => x));
+  const top = Math.min(...places.map(({ y }) => y));
+  return { x: at.x - left, y: at.y - top };
+}
+
+function relinked(entry: NodeEntry, renamed: ReadonlyMap<string, string>): NodeEntry {
+  const follow = (value: Json): Json => {
+    if (Array.isArray(value)) return value.map(follow);
+    if (typeof value !== "object" || value === null) return value;
+    if (typeof value.from === "string" && Object.keys(value).length === 1) {
+      const { node, output } = splitReference(value.from);
+      const fresh = renamed.get(node) ?? node;
+      return { from: output === null ? fresh : `${fresh}.${output}` };
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, follow(item)]));
+  };
+  return entry.inputs ? { ...entry, inputs: follow({ ...entry.inputs }) as JsonObject } : entry;
+}

@@ -1,0 +1,107 @@
+/** What a run did so far, node by node, told by the events of its job. */
+
+export type Outcome = "ran" | "memory" | "disk" | "shared" | "saved" | "failed" | "skipped" | "cancelled";
+
+export interface NodeRun {
+  readonly state: "running" | Outcome;
+  readonly done?: number;
+  readonly total?: number;
+  readonly seconds?: number;
+  /** An unfinished picture, or one that the node shows. */
+  readonly preview?: string;
+  readonly problem?: string;
+}
+
+export interface SavedFile {
+  readonly node: string;
+  readonly path: string;
+  readonly mediaType: string;
+}
+
+export interface Run {
+  readonly job: string;
+  readonly seq: number;
+  readonly nodes: Readonly<Record<string, NodeRun>>;
+  readonly saved: readonly SavedFile[];
+  /** How many nodes run or are reused, once that is planned. */
+  readonly total: number;
+}
+
+/** The part of an event that matters here. */
+export interface RunEvent {
+  readonly kind: string;
+  readonly seq: number;
+  readonly node?: string;
+  readonly done?: number;
+  readonly total?: number;
+  readonly image?: string;
+  readonly final?: boolean;
+  readonly outcome?: Outcome;
+  readonly seconds?: number;
+  readonly path?: string;
+  readonly media_type?: string;
+  readonly problem?: { readonly message: string };
+  readonly to_run?: number;
+  readonly reused?: number;
+}
+
+export function beginRun(job: string): Run {
+  return { job, seq: 0, nodes: {}, saved: [], total: 0 };
+}
+
+/** The run after an event. Events may come twice, over the socket and the replay: that changes nothing. */
+export function follow(run: Run, event: RunEvent): Run {
+  const fleeting = event.kind === "progress" || event.kind === "preview";
+  if (!fleeting && event.seq <= run.seq) return run;
+  const next = fleeting ? run : { ...run, seq: event.seq };
+  switch (event.kind) {
+    case "planned":
+      return { ...next, nodes: {}, saved: [], total: (event.to_run ?? 0) + (event.reused ?? 0) };
+    case "node_started":
+      return withNode(next, event, () => ({ state: "running" }));
+    case "progress":
+      // A late one must not bring a finished node back to life.
+      return withNode(next, event, (node) =>
+        node && node.state !== "running"
+          ? node
+          : { ...node, state: "running", done: event.done ?? 0, total: event.total ?? 0 },
+      );
+    case "preview":
+      return withNode(next, event, (node) => ({ state: "running", ...node, ...(event.image ? { preview: event.image } : {}) }));
+    case "node_finished":
+      return withNode(next, event, (node) => ({
+        ...(node?.preview !== undefined ? { preview: node.preview } : {}),
+        ...(node?.problem !== undefined ? { problem: node.problem } : {}),
+        state: event.outcome ?? "ran",
+        seconds: event.seconds ?? 0,
+      }));
+    case "node_failed":
+      return withNode(next, event, () => ({ state: "failed", problem: event.problem?.message ?? "" }));
+    case "saved": {
+      const file = { node: event.node ?? "", path: event.path ?? "", mediaType: event.media_type ?? "" };
+      const known = next.saved.some(({ node, path }) => node === file.node && path === file.path);
+      return known ? next : { ...next, saved: [...next.saved, file] };
+    }
+    default:
+      return next;
+  }
+}
+
+function withNode(run: Run, event: RunEvent, change: (node: NodeRun | undefined) => NodeRun): Run {
+  // A node inside a loop or a subgraph ("loop/3/sample") shows at the one that stands in the document.
+  const path = event.node ?? "";
+  const id = path.split("/")[0] ?? "";
+  if (id !== path && event.kind !== "preview" && event.kind !== "node_failed") return run;
+  const before = run.nodes[id];
+  const after = change(before);
+  return before === after ? run : { ...run, nodes: { ...run.nodes, [id]: after } };
+}
+
+/** How far a run is, from 0 to 1: nodes that are done, and the steps of those that run. */
+export function progressOf(run: Run): number {
+  if (run.total === 0) return 0;
+  const parts = Object.values(run.nodes).map((node) =>
+    node.state !== "running" ? 1 : node.total ? (node.done ?? 0) / node.total : 0,
+  );
+  return Math.min(1, parts.reduce((sum, part) => sum + part, 0) / run.total);
+}

@@ -1,0 +1,30 @@
+import "@fontsource-variable/inter/wght.css";
+import "@xyflow/react/dist/base.css";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/start.css";
+import "./styles/canvas.css";
+import "./styles/node.css";
+import "./styles/widgets.css";
+import "./styles/menus.css";
+import "./styles/panels.css";
+
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { App } from "./shell/App";
+import { watchProblems } from "./store/check";
+import { keepWorkspace } from "./store/keeping";
+import { startServer } from "./store/server";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("the page has no root");
+await keepWorkspace();
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);
+watchProblems();
+await startServer();

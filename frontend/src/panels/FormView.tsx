@@ -1,0 +1,81 @@
+/** The workflow as a form: its named inputs, and its pictures. */
+
+import { FormInput, ImageIcon } from "lucide-react";
+
+import { literalOf } from "../graph/document";
+import { setInput } from "../graph/edits";
+import { asLiteral } from "../graph/document";
+import { placesOf } from "../graph/interface";
+import { inputOf, typeOf } from "../graph/nodetypes";
+import { picturesOf } from "../store/pictures";
+import { useServer } from "../store/server";
+import { useUi } from "../store/ui";
+import { useWorkspace, type Tab } from "../store/workspace";
+import { text } from "../text/en";
+import { ValueField } from "../widgets/Field";
+import { capital } from "../shell/StartPage";
+import { Empty } from "./Empty";
+
+export function FormView({ tab }: { readonly tab: Tab }) {
+  const names = Object.keys(tab.history.present.inputs ?? {});
+  return (
+    <section className="form-view">
+      <div className="form-inputs">
+        <h1>{capital(tab.title || text.untitled)}</h1>
+        {names.length === 0 && <Empty icon={FormInput} title={text.form.empty} lead={text.form.emptyLead} />}
+        {names.map((name) => (
+          <FormRow key={name} tab={tab} name={name} />
+        ))}
+      </div>
+      <Result tab={tab} />
+    </section>
+  );
+}
+
+function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
+  const catalogue = useServer((server) => server.catalogue);
+  const document = tab.history.present;
+  const places = placesOf(document, name);
+  const first = places[0];
+  if (first === undefined || !Object.hasOwn(document.nodes, first.node)) return null;
+  const input = inputOf(typeOf(document, first.node, catalogue), first.port);
+  if (input === undefined) return null;
+  const help = document.inputs?.[name]?.help ?? input.help;
+  const set = (value: Parameters<Parameters<typeof ValueField>[0]["set"]>[0]) =>
+    useWorkspace
+      .getState()
+      .edit(
+        (one) => places.reduce((edited, place) => setInput(edited, place, value === undefined || value === null ? undefined : asLiteral(value)), one),
+        `form ${name}`,
+      );
+  return (
+    <div className="form-row">
+      <span className="form-label">
+        {capital(name.replaceAll("_", " "))}
+        {help && <small>{help}</small>}
+      </span>
+      <ValueField input={{ ...input, name }} value={literalOf(document.nodes[first.node]?.inputs?.[input.name])} set={set} />
+    </div>
+  );
+}
+
+function Result({ tab }: { readonly tab: Tab }) {
+  const job = useServer(({ jobs }) => (tab.job ? jobs.get(tab.job) : undefined));
+  const preview = useServer(({ runs }) => {
+    const nodes = Object.values(tab.job ? (runs[tab.job]?.nodes ?? {}) : {});
+    return nodes.find((node) => node.state === "running" && node.preview)?.preview;
+  });
+  const pictures = job ? picturesOf(job) : [];
+  return (
+    <div className="form-result" aria-label={text.form.outputs} role="region">
+      {preview && <img src={preview} alt="" className="is-preview" />}
+      {!preview &&
+        pictures.map(({ url, title }) => (
+          <button type="button" key={url} onClick={() => useUi.setState({ picture: { url, title } })}>
+            <img src={url} alt={text.results.picture(title)} />
+          </button>
+        ))}
+      {!preview && pictures.length === 0 && <Empty icon={ImageIcon} title={text.form.outputs} lead={text.form.noResult} />}
+    </div>
+  );
+}

@@ -1,0 +1,140 @@
+/** Tabs of open workflows, and what is done with the one at hand. */
+
+import { FormInput, Home, Images, ListVideo, Moon, Play, Plus, Redo2, Search, Sun, TriangleAlert, Undo2, Workflow, X } from "lucide-react";
+
+import { commandOf } from "../commands/list";
+import { shown } from "../commands/keys";
+import { progressOf } from "../graph/run";
+import { run } from "../store/actions";
+import { useCheck } from "../store/check";
+import { FINAL, useServer } from "../store/server";
+import { setTheme, togglePanel, useUi, type Panel } from "../store/ui";
+import { HOME, isDirty, useActiveTab, useWorkspace } from "../store/workspace";
+import { text } from "../text/en";
+import { IconButton } from "./IconButton";
+
+export function TopBar() {
+  return (
+    <header className="top-bar">
+      <Tabs />
+      <div className="bar-tools">
+        <EditTools />
+        <PanelTools />
+        <RunButton />
+      </div>
+    </header>
+  );
+}
+
+function Tabs() {
+  const { tabs, active } = useWorkspace();
+  const { activate, close, open } = useWorkspace.getState();
+  return (
+    <nav className="tabs" aria-label={text.bar.tabs}>
+      <button
+        type="button"
+        className={`tab home ${active === HOME ? "is-active" : ""}`}
+        aria-current={active === HOME ? "page" : undefined}
+        onClick={() => activate(HOME)}
+      >
+        <Home size={15} aria-hidden />
+        <span>{text.app}</span>
+      </button>
+      {tabs.map((tab) => {
+        const title = tab.title || text.untitled;
+        const dirty = tab.saved !== null && isDirty(tab);
+        return (
+          <span key={tab.id} className={`tab ${tab.id === active ? "is-active" : ""}`}>
+            <button
+              type="button"
+              className="tab-name"
+              aria-current={tab.id === active ? "page" : undefined}
+              onClick={() => activate(tab.id)}
+            >
+              {title}
+              {dirty && <span className="tab-dirty" title={text.bar.dirty} />}
+            </button>
+            <button type="button" className="tab-close" aria-label={text.bar.close(title)} onClick={() => close(tab.id)}>
+              <X size={12} aria-hidden />
+            </button>
+          </span>
+        );
+      })}
+      <IconButton label={text.bar.newTab} icon={Plus} onClick={() => open({ nodegraph: 1, nodes: {} })} />
+    </nav>
+  );
+}
+
+function EditTools() {
+  const tab = useActiveTab();
+  const isForm = useUi((ui) => ui.form);
+  const theme = useUi((ui) => ui.theme);
+  const { undo, redo } = useWorkspace.getState();
+  return (
+    <div className="tool-group">
+      {tab && (
+        <>
+          <IconButton label={text.bar.undo} icon={Undo2} disabled={tab.history.past.length === 0} onClick={undo} />
+          <IconButton label={text.bar.redo} icon={Redo2} disabled={tab.history.future.length === 0} onClick={redo} />
+          <div className="segments" role="group">
+            <button type="button" aria-pressed={!isForm} onClick={() => useUi.setState({ form: false })}>
+              <Workflow size={14} aria-hidden /> {text.bar.graph}
+            </button>
+            <button type="button" aria-pressed={isForm} onClick={() => useUi.setState({ form: true })}>
+              <FormInput size={14} aria-hidden /> {text.bar.form}
+            </button>
+          </div>
+        </>
+      )}
+      <button type="button" className="search-button" aria-label={text.bar.palette} onClick={commandOf("palette")?.run}>
+        <Search size={14} aria-hidden />
+        <kbd>{shown("Mod+k")}</kbd>
+      </button>
+      <IconButton
+        label={theme === "dark" ? text.bar.light : text.bar.dark}
+        icon={theme === "dark" ? Sun : Moon}
+        onClick={() => setTheme(theme === "dark" ? "light" : "dark")}
+      />
+    </div>
+  );
+}
+
+function PanelTools() {
+  const panel = useUi((ui) => ui.panel);
+  const problems = useCheck((check) => check.problems.length);
+  const alive = useServer(({ jobs }) => [...jobs.values()].filter(({ state }) => !FINAL.has(state)).length);
+  const tool = (name: Panel, icon: typeof Images, count: number, tone: string) => (
+    <span className="counted">
+      <IconButton label={text.panel[name as "queue"]} icon={icon} pressed={panel === name} onClick={() => togglePanel(name)} />
+      {count > 0 && <span className={`count ${tone}`}>{count}</span>}
+    </span>
+  );
+  return (
+    <div className="tool-group">
+      {tool("problems", TriangleAlert, problems, "is-bad")}
+      {tool("results", Images, 0, "")}
+      {tool("queue", ListVideo, alive, "")}
+    </div>
+  );
+}
+
+function RunButton() {
+  const tab = useActiveTab();
+  const job = useServer(({ jobs }) => (tab?.job ? jobs.get(tab.job) : undefined));
+  const part = useServer(({ runs }) => (tab?.job && runs[tab.job] ? progressOf(runs[tab.job] ?? NO_RUN) : 0));
+  if (tab === undefined) return null;
+  const isRunning = job !== undefined && !FINAL.has(job.state);
+  return (
+    <button
+      type="button"
+      className={`run-button ${isRunning ? "is-running" : ""}`}
+      style={{ "--part": isRunning ? part : 0 }}
+      title={`${text.commands.run} (${shown("Mod+Enter")})`}
+      onClick={() => void run()}
+    >
+      <Play size={14} aria-hidden fill="currentColor" /> {text.bar.run}
+    </button>
+  );
+}
+
+const NO_RUN = { job: "", seq: 0, nodes: {}, saved: [], total: 0 };

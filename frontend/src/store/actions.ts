@@ -1,0 +1,184 @@
+/** What people do with workflows that needs the server: run, save, open, bring in files. */
+
+import { ApiError } from "../api/client";
+import {
+  cancelJob,
+  forgetJob,
+  getFileWorkflow,
+  getJobWorkflow,
+  getTemplate,
+  getWorkflow,
+  moveToFront,
+  retryJob,
+  saveWorkflow,
+  submit,
+  upload,
+  type Job,
+} from "../api/calls";
+import { pastedDocument } from "../graph/clipboard";
+import { readDocument, type Document } from "../graph/document";
+import { addNode, setInput } from "../graph/edits";
+import type { Json } from "../graph/json";
+import { text } from "../text/en";
+import { dropJob, FINAL, putJobs, refreshVocabulary, useServer } from "./server";
+import { tell, useUi } from "./ui";
+import { activeTab, useWorkspace, type Saved } from "./workspace";
+
+const { open, edit, change } = useWorkspace.getState();
+
+/** Tell what went wrong, in the server's words. */
+export function tellError(error: unknown, what: string = text.notice.refused): void {
+  if (error instanceof ApiError) {
+    const first = error.problems[0];
+    tell("error", what, first ? [first.message, first.remedy].filter(Boolean).join(" ") : error.message);
+  } else if (error instanceof Error) {
+    tell("error", what, error.message);
+  }
+}
+
+async function trying<T>(work: () => Promise<T>, what?: string): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    tellError(error, what);
+    return null;
+  }
+}
+
+/** Run the workflow at hand, all of it or only what some nodes need. */
+export async function run(targets?: string[]): Promise<void> {
+  const tab = activeTab();
+  if (tab === undefined || Object.keys(tab.history.present.nodes).length === 0) return;
+  try {
+    const workflow = tab.history.present;
+    const job = await submit({ workflow, title: tab.title || text.untitled, ...(targets ? { targets } : {}) });
+    putJobs([job]);
+    change(tab.id, { job: job.id });
+  } catch (error) {
+    tellError(error, text.notice.notRun);
+    if (error instanceof ApiError && error.problems.length > 0) useUi.setState({ panel: "problems" });
+  }
+}
+
+export async function cancel(id: string): Promise<void> {
+  const job = await trying(() => cancelJob(id));
+  if (job) putJobs([job]);
+}
+
+/** Cancel what the tab at hand runs. */
+export async function cancelRun(): Promise<void> {
+  const id = activeTab()?.job;
+  const job = id ? useServer.getState().jobs.get(id) : undefined;
+  if (job && !FINAL.has(job.state)) await cancel(job.id);
+}
+
+export async function retry(id: string): Promise<void> {
+  const job = await trying(() => retryJob(id));
+  if (job === null) return;
+  putJobs([job]);
+  const tab = useWorkspace.getState().tabs.find((one) => one.job === id);
+  if (tab) change(tab.id, { job: job.id });
+}
+
+export async function forget(id: string): Promise<void> {
+  if (await trying(() => forgetJob(id))) dropJob(id);
+}
+
+export async function runNext(id: string): Promise<void> {
+  const job = await trying(() => moveToFront(id));
+  if (job) putJobs([job]);
+}
+
+function openData(data: Json, options: { title?: string; saved?: Saved } = {}): boolean {
+  const document = readDocument(data);
+  if (typeof document === "string") {
+    tell("error", text.notice.refused, document);
+    return false;
+  }
+  open(document, options);
+  return true;
+}
+
+export async function openTemplate(name: string): Promise<void> {
+  const data = await trying(() => getTemplate(name));
+  if (data !== null) openData(data);
+}
+
+export async function openSaved(name: string, revision?: number): Promise<void> {
+  const found = await trying(() => getWorkflow(name, revision));
+  if (found === null) return;
+  const saved = { name: found.name, tag: found.tag, revision: found.newest };
+  if (!openData(found.document as Json, { title: found.name, saved })) return;
+  const tab = activeTab();
+  // An older revision is a change to the newest: saving it makes it the newest again.
+  if (revision !== undefined && revision !== found.newest && tab) {
+    change(tab.id, { clean: { nodegraph: 1, nodes: {} } });
+    tell("info", text.open.restored(revision));
+  }
+}
+
+/** Open the graph that made a job's pictures: with the seeds as they were used, where a picture tells. */
+export async function openJob(job: Job): Promise<void> {
+  const file = Object.values(job.outputs).flatMap((output) => output.files)[0];
+  const data = await trying(() => (file ? getFileWorkflow(file.name) : getJobWorkflow(job.id)));
+  if (data !== null && openData(data, { title: job.title })) {
+    const tab = activeTab();
+    if (tab) change(tab.id, { job: job.id });
+  }
+}
+
+/** Save under a name. `replace`: over what somebody else saved meanwhile. The error if there is a conflict. */
+export async function save(name: string, replace = false): Promise<ApiError | null> {
+  const tab = activeTab();
+  if (tab === undefined) return null;
+  const document = { ...tab.history.present, name };
+  try {
+    const same = tab.saved?.name === name ? tab.saved.tag : null;
+    const tag = replace ? (await getWorkflow(name)).tag : same;
+    const item = await saveWorkflow(name, document, tag);
+    if (tab.history.present.name !== name) edit((one) => ({ ...one, name }));
+    const clean = activeTab()?.history.present ?? document;
+    change(tab.id, { saved: { name, tag: item.tag, revision: item.revision }, clean, title: name });
+    tell("info", text.save.saved(name, item.revision));
+    return null;
+  } catch (error) {
+    if (error instanceof ApiError && [409, 412, 428].includes(error.status)) return error;
+    tellError(error);
+    return null;
+  }
+}
+
+/** Open a dropped or pasted file: a workflow, a picture that holds one, or a picture to work on. */
+export async function bringIn(file: File): Promise<void> {
+  if (file.type === "application/json" || file.name.endsWith(".json")) {
+    const document = pastedDocument(await file.text());
+    if (typeof document === "string") tell("error", text.notice.badFile(file.name), document);
+    else open(document, { title: document.name || file.name.replace(/\.json$/, "") });
+    return;
+  }
+  const uploaded = await trying(() => upload(file), text.notice.badFile(file.name));
+  if (uploaded === null) return;
+  await refreshVocabulary();
+  let data: Json;
+  try {
+    data = await getFileWorkflow(uploaded.file.name);
+  } catch {
+    placePicture(uploaded.use_as, file.name);
+    return;
+  }
+  openData(data, { title: file.name.replace(/\.\w+$/, "") });
+}
+
+/** A picture without a workflow is put on the canvas, to be worked on. */
+function placePicture(useAs: string, name: string): void {
+  const type = useServer.getState().catalogue.get("image.load");
+  if (type === undefined || activeTab() === undefined) {
+    tell("info", text.notice.noWorkflow(name));
+    return;
+  }
+  edit((document: Document) => {
+    const added = addNode(document, type, { x: 80, y: 80 });
+    return setInput(added.document, { node: added.id, port: "file" }, useAs);
+  });
+  tell("info", text.notice.uploaded(name));
+}

@@ -1,0 +1,25 @@
+/** Where the pictures of a job lie. */
+
+import type { Job } from "../api/calls";
+
+export interface Picture {
+  readonly url: string;
+  readonly title: string;
+  readonly job: Job;
+}
+
+export function artifactUrl(job: string, path: string): string {
+  return `/api/v1/jobs/${job}/artifacts/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** The pictures of a job: its named outputs, or what it saved where it names none. */
+export function picturesOf(job: Job): Picture[] {
+  const title = job.title;
+  const outputs = Object.values(job.outputs)
+    .flatMap(({ files }) => files)
+    .filter(({ media_type }) => media_type.startsWith("image/"));
+  if (outputs.length > 0) return outputs.map(({ url }) => ({ url, title, job }));
+  return job.artifacts
+    .filter(({ media_type }) => media_type.startsWith("image/"))
+    .map(({ url }) => ({ url, title, job }));
+}

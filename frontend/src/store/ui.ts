@@ -1,0 +1,85 @@
+/** What is open on the screen, and what is told. Nothing here belongs to a workflow. */
+
+import { create } from "zustand";
+
+import type { Point, Port } from "../graph/document";
+import type { Wanted } from "../graph/search";
+
+export type Panel = "queue" | "results" | "problems" | "form";
+export type Theme = "dark" | "light";
+export type Dialog = "palette" | "save" | "open" | "shortcuts";
+
+export interface Notice {
+  readonly id: number;
+  readonly kind: "info" | "error";
+  readonly text: string;
+  readonly detail?: string;
+}
+
+/** Where a node is to be added, and what link it has to take up. */
+export interface Adding {
+  readonly screen: Point;
+  readonly at: Point;
+  readonly wanted?: Wanted;
+  readonly link?: Port;
+}
+
+interface Ui {
+  readonly panel: Panel | null;
+  readonly theme: Theme;
+  readonly dialog: Dialog | null;
+  readonly adding: Adding | null;
+  readonly notices: readonly Notice[];
+  readonly picture: { readonly url: string; readonly title: string } | null;
+  /** A node to bring into view; `at` makes each wish a new one. */
+  readonly wish: { readonly node: string | null; readonly at: number } | null;
+  /** Whether the canvas is the form. */
+  readonly form: boolean;
+}
+
+const THEME = "nodegraph.theme";
+
+export const useUi = create<Ui>()(() => ({
+  panel: null,
+  theme: firstTheme(),
+  dialog: null,
+  adding: null,
+  notices: [],
+  picture: null,
+  wish: null,
+  form: false,
+}));
+
+function firstTheme(): Theme {
+  const kept = localStorage.getItem(THEME);
+  if (kept === "dark" || kept === "light") return kept;
+  return matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
+}
+
+export function setTheme(theme: Theme): void {
+  localStorage.setItem(THEME, theme);
+  useUi.setState({ theme });
+}
+
+export function togglePanel(panel: Panel): void {
+  useUi.setState((ui) => ({ panel: ui.panel === panel ? null : panel }));
+}
+
+let notices = 0;
+
+/** Tell something for a while. */
+export function tell(kind: Notice["kind"], text: string, detail = ""): void {
+  notices += 1;
+  const notice = { id: notices, kind, text, ...(detail ? { detail } : {}) };
+  useUi.setState((ui) => ({ notices: [...ui.notices.slice(-3), notice] }));
+  window.setTimeout(() => dismiss(notice.id), kind === "error" ? 8_000 : 4_000);
+}
+
+export function dismiss(id: number): void {
+  useUi.setState((ui) => ({ notices: ui.notices.filter((one) => one.id !== id) }));
+}
+
+/** Bring a node into view, or everything. */
+export function show(node: string | null): void {
+  useUi.setState({ wish: { node, at: Date.now() } });
+}

@@ -1,0 +1,104 @@
+/** The open workflows, each with its history: all edits go through here, so all of them can be undone. */
+
+import { create } from "zustand";
+
+import { sameDocument, type Document, type Port } from "../graph/document";
+import { begin, redo, step, undo, type History } from "../graph/history";
+
+export interface Saved {
+  readonly name: string;
+  readonly tag: string;
+  readonly revision: number;
+}
+
+export interface Tab {
+  readonly id: string;
+  readonly title: string;
+  readonly history: History<Document>;
+  /** Under which name it was saved, and what was saved. */
+  readonly saved: Saved | null;
+  readonly clean: Document;
+  /** The job whose run the canvas shows. */
+  readonly job: string | null;
+  /** Whether nodes still have to be laid out, once they are drawn and measured. */
+  readonly fresh: boolean;
+}
+
+export const HOME = "home";
+
+interface Workspace {
+  readonly tabs: readonly Tab[];
+  /** The id of a tab, or HOME. */
+  readonly active: string;
+  readonly selected: readonly string[];
+  /** Ends of the selected links. */
+  readonly selectedLinks: readonly Port[];
+  open: (document: Document, options?: { title?: string; saved?: Saved; fresh?: boolean }) => string;
+  close: (id: string) => void;
+  activate: (id: string) => void;
+  edit: (change: (document: Document) => Document, key?: string) => void;
+  undo: () => void;
+  redo: () => void;
+  select: (nodes: readonly string[], links?: readonly Port[]) => void;
+  change: (id: string, change: Partial<Pick<Tab, "saved" | "clean" | "job" | "fresh" | "title">>) => void;
+  /** Place the nodes of a workflow that was just opened: no edit, and nothing to undo. */
+  settle: (id: string, change: (document: Document) => Document) => void;
+  restore: (tabs: readonly Tab[], active: string) => void;
+}
+
+export const useWorkspace = create<Workspace>()((set) => {
+  const onActive = (change: (tab: Tab) => Tab) =>
+    set(({ tabs, active }) => ({ tabs: tabs.map((tab) => (tab.id === active ? change(tab) : tab)) }));
+  const through = (move: (history: History<Document>) => History<Document>) =>
+    onActive((tab) => ({ ...tab, history: move(tab.history) }));
+
+  return {
+    tabs: [],
+    active: HOME,
+    selected: [],
+    selectedLinks: [],
+    open: (document, { title = "", saved = null, fresh = true }: { title?: string; saved?: Saved | null; fresh?: boolean } = {}) => {
+      const id = crypto.randomUUID();
+      const tab = { id, title: title || document.name || "", history: begin(document), saved, clean: document, job: null, fresh };
+      set(({ tabs }) => ({ tabs: [...tabs, tab], active: id, selected: [], selectedLinks: [] }));
+      return id;
+    },
+    close: (id) =>
+      set(({ tabs, active }) => {
+        const index = tabs.findIndex((tab) => tab.id === id);
+        const left = tabs.filter((tab) => tab.id !== id);
+        const next = active === id ? (left[Math.min(index, left.length - 1)]?.id ?? HOME) : active;
+        return { tabs: left, active: next, selected: [], selectedLinks: [] };
+      }),
+    activate: (active) => set({ active, selected: [], selectedLinks: [] }),
+    edit: (change, key) => through((history) => step(history, change(history.present), key ?? null, Date.now())),
+    undo: () => through(undo),
+    redo: () => through(redo),
+    select: (selected, selectedLinks = []) => set({ selected, selectedLinks }),
+    change: (id, change) =>
+      set(({ tabs }) => ({ tabs: tabs.map((tab) => (tab.id === id ? { ...tab, ...change } : tab)) })),
+    settle: (id, change) =>
+      set(({ tabs }) => ({
+        tabs: tabs.map((tab) => {
+          if (tab.id !== id) return tab;
+          const present = change(tab.history.present);
+          const clean = tab.clean === tab.history.present ? present : tab.clean;
+          return { ...tab, clean, history: { ...tab.history, present } };
+        }),
+      })),
+    restore: (tabs, active) => set({ tabs, active, selected: [], selectedLinks: [] }),
+  };
+});
+
+export function activeTab(): Tab | undefined {
+  const { tabs, active } = useWorkspace.getState();
+  return tabs.find((tab) => tab.id === active);
+}
+
+export function useActiveTab(): Tab | undefined {
+  return useWorkspace(({ tabs, active }) => tabs.find((tab) => tab.id === active));
+}
+
+export function isDirty(tab: Tab): boolean {
+  return tab.history.present !== tab.clean && !sameDocument(tab.history.present, tab.clean);
+}

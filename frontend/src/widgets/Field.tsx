@@ -1,0 +1,131 @@
+/** The widget of an input, chosen by its schema. */
+
+import { useCallback } from "react";
+
+import type { InputSpec } from "../graph/catalogue";
+import { asLiteral, literalOf } from "../graph/document";
+import { setInput } from "../graph/edits";
+import type { Json } from "../graph/json";
+import { useServer } from "../store/server";
+import { useActiveTab, useWorkspace } from "../store/workspace";
+import { text } from "../text/en";
+import { DataField } from "./DataField";
+import { MenuField, type Option } from "./MenuField";
+import { NumberField } from "./NumberField";
+import { SeedField } from "./SeedField";
+import { TextField } from "./TextField";
+import { UploadButton } from "./UploadButton";
+
+export interface FieldProps {
+  readonly node: string;
+  readonly port: string;
+  readonly input: InputSpec;
+  readonly value: Json | undefined;
+}
+
+export function Field({ node, port, input, value }: FieldProps) {
+  const set = useCallback(
+    (next: Json | undefined) => {
+      useWorkspace
+        .getState()
+        .edit(
+          (document) => setInput(document, { node, port }, next === undefined || next === null ? undefined : asLiteral(next)),
+          `${node}.${port}`,
+        );
+    },
+    [node, port],
+  );
+  return <ValueField input={input} value={literalOf(value)} set={set} />;
+}
+
+interface ValueProps {
+  readonly input: InputSpec;
+  readonly value: Json | undefined;
+  readonly set: (value: Json | undefined) => void;
+}
+
+/** The widget for a value, wherever it is kept. */
+export function ValueField({ input, value, set }: ValueProps) {
+  const { widget } = input;
+  const shown = value === undefined ? input.default : value;
+  const label = input.name.replaceAll("_", " ");
+  switch (widget.kind) {
+    case "number":
+      return <NumberField label={label} widget={widget} value={shown} set={set} />;
+    case "seed":
+      return <SeedField label={label} value={shown} set={set} />;
+    case "text":
+      return <TextField label={label} multiline={widget.multiline} value={shown} set={set} />;
+    case "toggle":
+      return (
+        <button
+          type="button"
+          role="switch"
+          aria-checked={shown === true}
+          aria-label={label}
+          className="switch nodrag"
+          onClick={() => set(shown !== true)}
+        >
+          <span />
+        </button>
+      );
+    case "menu":
+      return (
+        <MenuField
+          label={label}
+          value={shown}
+          set={set}
+          options={widget.options.map((option) => ({ value: option, label: worded(option) }))}
+        />
+      );
+    case "choice":
+      return <ChoiceField label={label} registry={widget.registry} value={shown} set={set} />;
+    case "file":
+      return <FileField label={label} kind={widget.files} value={shown} set={set} />;
+    case "subgraph":
+      return <SubgraphField label={label} value={shown} set={set} />;
+    case "data":
+      return <DataField label={label} value={shown} set={set} />;
+    case "none":
+      return null;
+  }
+}
+
+interface NamedProps {
+  readonly label: string;
+  readonly value: Json | undefined;
+  readonly set: (value: Json | undefined) => void;
+}
+
+const NONE: readonly never[] = [];
+
+function ChoiceField({ registry, ...rest }: NamedProps & { readonly registry: string }) {
+  const choices = useServer(({ vocabulary }) => vocabulary.choices[registry] ?? NONE);
+  const options = choices.map(({ name, help }): Option => ({ value: name, label: name, help }));
+  return <MenuField {...rest} options={options} />;
+}
+
+function FileField({ kind, ...rest }: NamedProps & { readonly kind: string }) {
+  const names = useServer(({ vocabulary }) => vocabulary.files[kind] ?? NONE);
+  const options = names.map((name): Option => ({ value: name, label: name }));
+  return (
+    <span className="file-field">
+      <MenuField {...rest} options={options} />
+      {kind === "images" && <UploadButton set={rest.set} />}
+    </span>
+  );
+}
+
+function SubgraphField(props: NamedProps) {
+  const subgraphs = useActiveTab()?.history.present.subgraphs;
+  const options = Object.entries(subgraphs ?? {}).map(
+    ([name, { title }]): Option => ({ value: `#${name}`, label: title ?? name }),
+  );
+  return <MenuField {...props} options={options} />;
+}
+
+function worded(option: string | number | boolean | null): string {
+  if (option === null) return text.widget.nothing;
+  if (typeof option === "boolean") return option ? text.widget.yes : text.widget.no;
+  return String(option);
+}

@@ -1,0 +1,84 @@
+"""The built editor in a real Chromium, on a real server with the embedded model."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from nodegraph.server.routes.pages import STATIC
+from tests.editor.editor import Editor
+from tests.server.conftest import Server
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("there is no Chromium on this system")
+    if not (STATIC / "index.html").is_file():
+        pytest.skip("the editor is not built: `make editor` builds it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def editor_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the tests of a module."""
+    running = Server(tmp_path_factory.mktemp("editor") / "data")
+    running.start()
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def context(chromium: Browser, editor_server: Server) -> Iterator[BrowserContext]:
+    """A browser of its own for each test, logged in, with nothing kept from before."""
+    made = chromium.new_context(
+        viewport={"width": 1440, "height": 900}, color_scheme="dark", reduced_motion="reduce"
+    )
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    made.set_default_timeout(20_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_editor(context: BrowserContext, editor_server: Server) -> Iterator[Callable[[], Editor]]:
+    """Opens the editor in another browser tab. No page may report an error on its console."""
+    errors: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    def watch(page: Page) -> None:
+        page.on("console", heard)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def open_one() -> Editor:
+        page = context.new_page()
+        watch(page)
+        page.goto(f"http://127.0.0.1:{editor_server.port}/?token={editor_server.token}")
+        page.wait_for_selector(".template, .canvas")
+        return Editor(page)
+
+    yield open_one
+    assert not [error for error in errors if "status of 4" not in error], errors
+
+
+@pytest.fixture
+def editor(open_editor: Callable[[], Editor]) -> Editor:
+    """The editor at its start page."""
+    return open_editor()
