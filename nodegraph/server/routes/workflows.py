@@ -61,6 +61,8 @@ async def list_templates(request: web.Request) -> TemplateList:
 @routes.get("/templates/{name}", media="application/json")
 async def get_template(request: web.Request, name: str) -> web.Response:
     """The document of a template, to begin with."""
+    if name not in [one.name for one in await services_of(request).planner.templates()]:
+        raise not_found("template", name)
     text = await services_of(request).planner.text_of(f"template:{name}")
     return web.Response(body=text, content_type="application/json")
 
