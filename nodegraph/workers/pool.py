@@ -81,6 +81,7 @@ class Worker:
         self.settings = settings
         self.state: State = "dead"
         self.job: str | None = None
+        self._printing: str | None = None  # the job whose lines may still be on their way when it is over
         self.pid: int | None = None
         self.restarts = -1
         self.holds: Sequence[str] = ()
@@ -116,6 +117,7 @@ class Worker:
         if self.state != "idle" or self._channel is None:
             raise RuntimeError(f"worker {self.id} is {self.state}")
         self.state, self.job, self._on_event = "busy", run.job, on_event
+        self._printing = run.job
         self._outcome = asyncio.get_running_loop().create_future()
         self._channel.send(run)
         return await self._outcome
@@ -232,6 +234,7 @@ class Worker:
         if self.state == "starting":
             self._failed_starts += 1
         self.state, self._channel, self._process, self.pid, self.holds = state, None, None, None, ()
+        self._printing = None
         questions, self._questions = self._questions, {}
         lost = msgspec.json.encode([{"code": "worker_died", "message": f"the worker died: {why.reason}"}])
         for number, future in questions.items():
@@ -249,7 +252,7 @@ class Worker:
         while line := await stream.readline():
             text = line.decode(errors="replace").rstrip()
             self.words.append(text)
-            log.info("%s", text, extra={"worker": self.id, "job": self.job})
+            log.info("%s", text, extra={"worker": self.id, "job": self._printing})
 
     async def _watch(self) -> None:
         """Look for a loop that stands still, and for memory that grows too large."""

@@ -38,7 +38,7 @@ from nodegraph.workers.messages import (
     ToWorker,
     decode_to_worker,
 )
-from nodegraph.workers.results import problems_of, result_of
+from nodegraph.workers.results import has_pictures, problems_of, result_of
 from nodegraph.workers.settings import WorkerSettings
 from nodegraph.workers.translate import Told, packed, translation
 
@@ -122,7 +122,10 @@ class _Worker:
                     json.loads(run.document), targets=run.targets, previews=run.previews, cancel=token,
                     on_event=lambda event: self._tell(run.job, translate(event)), **json.loads(run.inputs),
                 )  # fmt: skip
-                told = await asyncio.to_thread(result_of, engine, result)
+                if has_pictures(result):  # to be written as files, which takes a while
+                    told = await asyncio.to_thread(result_of, engine, result)
+                else:
+                    told = result_of(engine, result)
                 self._channel.send(Done(run.job, told))
             except CancelledError:
                 self._channel.send(Cancelled(run.job))

@@ -42,6 +42,11 @@ def result_of(engine: Engine, result: RunResult) -> bytes:
     return msgspec.json.encode(told)
 
 
+def has_pictures(result: RunResult) -> bool:
+    """Whether an output is a picture, which becomes a file."""
+    return any(isinstance(value, Image) for value in result.outputs.values())
+
+
 def _output(engine: Engine, result: RunResult, value: object) -> Mapping[str, Any]:
     if isinstance(value, Image):
         return {"kind": "image", "files": _kept(engine, result, value)}
