@@ -35,7 +35,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
   const badInputs = new Set(problems.map(({ input }) => input ?? ""));
   return (
     <article
-      className={classes.join(" ")}
+      className={classes.filter(Boolean).join(" ")}
       style={{ "--accent": categoryColour(type.category) }}
       aria-label={text.canvas.node(entry.title ?? type.title)}
       data-node={id}
@@ -49,7 +49,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
         <ul className="node-problems">
           {problems.slice(0, 3).map((problem) => (
             <li key={problem.code + (problem.input ?? "") + problem.message} title={problem.remedy ?? undefined}>
-              {problem.message}
+              {problem.input && <b>{problem.input}</b>} {problem.message}
             </li>
           ))}
         </ul>

@@ -7,6 +7,7 @@ interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly label: string;
   readonly icon: LucideIcon;
   readonly pressed?: boolean;
+  readonly "data-steps"?: number;
 }
 
 export function IconButton({ label, icon: Icon, pressed, className = "", ...rest }: Props) {

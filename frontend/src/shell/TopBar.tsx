@@ -74,7 +74,7 @@ function EditTools() {
     <div className="tool-group">
       {tab && (
         <>
-          <IconButton label={text.bar.undo} icon={Undo2} disabled={tab.history.past.length === 0} onClick={undo} />
+          <IconButton label={text.bar.undo} icon={Undo2} data-steps={tab.history.past.length} disabled={tab.history.past.length === 0} onClick={undo} />
           <IconButton label={text.bar.redo} icon={Redo2} disabled={tab.history.future.length === 0} onClick={redo} />
           <div className="segments" role="group">
             <button type="button" aria-pressed={!isForm} onClick={() => useUi.setState({ form: false })}>

@@ -33,7 +33,7 @@ interface Workspace {
   readonly selected: readonly string[];
   /** Ends of the selected links. */
   readonly selectedLinks: readonly Port[];
-  open: (document: Document, options?: { title?: string; saved?: Saved; fresh?: boolean }) => string;
+  open: (document: Document, options?: { title?: string; saved?: Saved }) => string;
   close: (id: string) => void;
   activate: (id: string) => void;
   edit: (change: (document: Document) => Document, key?: string) => void;
@@ -57,8 +57,9 @@ export const useWorkspace = create<Workspace>()((set) => {
     active: HOME,
     selected: [],
     selectedLinks: [],
-    open: (document, { title = "", saved = null, fresh = true }: { title?: string; saved?: Saved | null; fresh?: boolean } = {}) => {
+    open: (document, { title = "", saved = null }: { title?: string; saved?: Saved | null } = {}) => {
       const id = crypto.randomUUID();
+      const fresh = Object.keys(document.nodes).length > 0;
       const tab = { id, title: title || document.name || "", history: begin(document), saved, clean: document, job: null, fresh };
       set(({ tabs }) => ({ tabs: [...tabs, tab], active: id, selected: [], selectedLinks: [] }));
       return id;

@@ -1,0 +1,77 @@
+"""The queue: cancelled, followed, and undisturbed by a reload."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import expect
+
+from tests.editor.editor import Editor
+from tests.server.conftest import Server
+
+
+def sleeping(seconds: float) -> bytes:
+    nodes = {"nap": {"type": "naughty.sleep", "inputs": {"seconds": seconds}}}
+    outputs = {"done": {"from": "nap"}}
+    return json.dumps({"nodegraph": 1, "name": "nap", "nodes": nodes, "outputs": outputs}).encode()
+
+
+def test_three_jobs_wait_and_the_second_is_cancelled(editor: Editor) -> None:
+    editor.drop("nap.json", "application/json", sleeping(2))
+    editor.page.wait_for_selector(".node")
+    editor.page.get_by_role("button", name="Queue").click()
+    for count in (1, 2, 3):
+        editor.run()
+        expect(editor.page.locator(".job")).to_have_count(count)
+    jobs = editor.page.locator(".job")
+    numbers = sorted(int(job.get_attribute("data-job") or 0) for job in jobs.all())
+    second = editor.page.locator(f'.job[data-job="{numbers[1]}"]')
+    second.get_by_role("button", name="Cancel").click()
+    expect(second).to_have_attribute("data-state", "cancelled")
+    for number in (numbers[0], numbers[2]):
+        job = editor.page.locator(f'.job[data-job="{number}"]')
+        expect(job).to_have_attribute("data-state", "done", timeout=30_000)
+    second.get_by_role("button", name="Run again").click()
+    expect(editor.page.locator(".job")).to_have_count(4)
+
+
+def test_a_reload_during_a_run_disturbs_nothing(editor: Editor, editor_server: Server) -> None:
+    known = {job["id"] for job in editor_server.ask("GET", "/api/v1/jobs").data["jobs"]}
+    editor.open_template("text-to-image")
+    editor.field("sample", "steps").fill("200")
+    editor.press("Enter")
+    editor.run()
+    expect(editor.node("sample").locator(".node-progress")).to_be_visible(timeout=60_000)
+    editor.page.reload()
+    expect(editor.node("sample")).to_have_attribute("data-state", "running")
+    editor.wait_for_picture("save")
+    expect(editor.node("sample")).to_have_attribute("data-state", "ran")
+    jobs = [job for job in editor_server.ask("GET", "/api/v1/jobs").data["jobs"] if job["id"] not in known]
+    assert [job["state"] for job in jobs] == ["done"]
+    assert jobs[0]["attempts"] == 1
+
+
+def test_a_failed_run_says_which_node_and_why(editor: Editor) -> None:
+    nodes = {"bad": {"type": "naughty.raise"}}
+    document = {"nodegraph": 1, "name": "bad", "nodes": nodes, "outputs": {"o": {"from": "bad"}}}
+    editor.drop("bad.json", "application/json", json.dumps(document).encode())
+    editor.page.wait_for_selector(".node")
+    editor.run()
+    expect(editor.node("bad")).to_have_attribute("data-state", "failed", timeout=30_000)
+    expect(editor.node("bad").locator(".node-problems")).not_to_be_empty()
+
+
+def test_a_problem_is_told_as_one_types_and_the_list_leads_to_it(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    editor.node("loader").get_by_role("combobox", name="file").wait_for()
+    editor.click_canvas()
+    editor.node("decode").locator(".node-head").click()
+    editor.press("Delete")
+    expect(editor.node("save")).to_have_class("node has-problems")
+    editor.page.get_by_role("button", name="Problems").click()
+    entry = editor.page.locator(".problems button").first
+    expect(entry).to_contain_text("save")
+    entry.click()
+    expect(editor.page.locator(".node.is-selected")).to_have_count(1)
+    editor.run()
+    expect(editor.page.get_by_text("This workflow cannot run yet")).to_be_visible()

@@ -1,0 +1,109 @@
+"""Workflows that are kept: autosave, revisions, conflicts; the form, the palette, the themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.editor.editor import Editor
+
+STAR = "a yellow star on a blue background"
+
+
+def test_open_workflows_survive_a_reload(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    editor.field("positive", "text").fill(STAR)
+    before = editor.document()
+    editor.page.reload()
+    expect(editor.field("positive", "text")).to_have_value(STAR)
+    assert editor.document() == before
+
+
+def test_a_workflow_is_saved_revised_and_restored(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    first = editor.field("positive", "text").input_value()
+    editor.press("Control+s")
+    editor.page.get_by_label("Name").fill("kept")
+    editor.press("Enter")
+    expect(editor.page.get_by_text("Saved “kept”, revision 1")).to_be_visible()
+    editor.field("positive", "text").fill(STAR)
+    expect(editor.page.locator(".tab-dirty")).to_be_visible()
+    editor.press("Control+s")
+    expect(editor.page.get_by_text("Saved “kept”, revision 2")).to_be_visible()
+    expect(editor.page.locator(".tab-dirty")).to_be_hidden()
+    editor.click_canvas()
+    editor.press("Control+o")
+    editor.page.get_by_role("button", name="Revisions").click()
+    editor.page.get_by_role("button", name="revision 1", exact=False).last.click()
+    expect(editor.field("positive", "text")).to_have_value(first)
+    editor.press("Control+s")
+    expect(editor.page.get_by_text("Saved “kept”, revision 3")).to_be_visible()
+
+
+def test_somebody_elses_save_is_not_overwritten_unasked(open_editor: Callable[[], Editor]) -> None:
+    first, second = open_editor(), open_editor()
+    first.open_template("text-to-image")
+    first.press("Control+s")
+    first.page.get_by_label("Name").fill("shared")
+    first.press("Enter")
+    expect(first.page.get_by_text("Saved “shared”, revision 1")).to_be_visible()
+    second.page.reload()
+    second.page.get_by_role("button", name="shared").click()
+    second.field("positive", "text").fill(STAR)
+    second.press("Control+s")
+    expect(second.page.get_by_text("Saved “shared”, revision 2")).to_be_visible()
+    first.page.bring_to_front()
+    first.field("negative", "text").fill("blurred")
+    first.press("Control+s")
+    first.page.get_by_role("button", name="Save", exact=True).click()
+    expect(first.page.get_by_text("Somebody else saved this workflow meanwhile")).to_be_visible()
+    first.page.get_by_role("button", name="Replace theirs").click()
+    expect(first.page.get_by_text("Saved “shared”, revision 3")).to_be_visible()
+
+
+def test_the_form_is_the_workflow_without_its_graph(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    editor.page.get_by_role("button", name="Form").click()
+    editor.page.get_by_label("prompt", exact=True).fill(STAR)
+    editor.page.get_by_label("steps", exact=True).fill("4")
+    editor.press("Enter")
+    editor.run()
+    expect(editor.page.locator(".form-result img:not(.is-preview)")).to_be_visible(timeout=60_000)
+    editor.page.get_by_role("button", name="Graph", exact=True).click()
+    expect(editor.field("positive", "text")).to_have_value(STAR)
+    expect(editor.field("sample", "steps")).to_have_value("4")
+
+
+def test_the_palette_does_what_shortcuts_do(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    editor.press("Control+k")
+    editor.page.keyboard.type("dark and light")
+    editor.press("Enter")
+    expect(editor.page.locator("html")).to_have_attribute("data-theme", "light")
+    editor.press("Control+k")
+    editor.page.keyboard.type("Encode text")
+    editor.press("Enter")
+    expect(editor.page.locator(".node")).to_have_count(8)
+    editor.page.reload()
+    expect(editor.page.locator("html")).to_have_attribute("data-theme", "light")
+    editor.press("Control+Enter")
+    expect(
+        editor.page.get_by_text("This workflow cannot run yet")
+    ).to_be_visible()  # the new node lacks its encoder
+
+
+def test_an_input_is_named_from_its_menu(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    editor.node("sample").get_by_text("denoise").click(button="right")
+    editor.page.get_by_role("menuitem", name="Name as input “denoise”").click()
+    assert editor.document()["inputs"]["denoise"] == {"to": ["sample.denoise"]}
+
+
+def test_a_browser_without_the_token_is_told_how_to_come_in(
+    open_editor: Callable[[], Editor],
+) -> None:
+    editor = open_editor()
+    editor.page.context.clear_cookies()
+    editor.page.reload()
+    expect(editor.page.get_by_text("This server wants its token")).to_be_visible()

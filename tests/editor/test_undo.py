@@ -1,0 +1,87 @@
+"""Undo and redo of everything: random edits by mouse and keyboard, back to the start and forth to the end."""
+
+from __future__ import annotations
+
+import random
+
+from playwright.sync_api import expect
+
+from tests.editor.editor import Editor
+
+EDITS = 200
+KEYS = ("Delete", "Control+d", "Control+m", "Control+b", "Shift+L")
+HEADS = "[...document.querySelectorAll('.node-head')].map(head => head.getBoundingClientRect().toJSON())"
+TYPES = ("sample", "encode text", "save image", "empty latent")
+
+
+class Restless:
+    """Somebody who clicks about: the same way in every run."""
+
+    def __init__(self, editor: Editor) -> None:
+        self.editor = editor
+        self.chance = random.Random(7)  # noqa: S311 - it has to be the same in every run
+        self.nodes = editor.page.locator(".node")
+
+    @property
+    def steps(self) -> int:
+        undo = self.editor.page.get_by_role("button", name="Undo")
+        return int(undo.get_attribute("data-steps") or 0)
+
+    def act(self) -> None:
+        """Do something; now and then it changes nothing."""
+        count = self.nodes.count()
+        deed = self.chance.randrange(8)
+        if count < 3 or (deed < 2 and count < 12):
+            self.add()
+        elif deed < 4:
+            self.move()
+        else:
+            self.select()
+            self.editor.press("Delete" if count > 12 else self.chance.choice(KEYS))
+
+    def add(self) -> None:
+        self.editor.press("Space")
+        self.editor.choose(self.chance.choice(TYPES))
+
+    def move(self) -> None:
+        if self.select():
+            mouse = self.editor.page.mouse
+            mouse.down()
+            mouse.move(self.chance.randrange(200, 1000), self.chance.randrange(120, 600), steps=3)
+            mouse.up()
+
+    def select(self) -> bool:
+        """Click on the title of a node that can be seen."""
+        boxes = self.editor.page.evaluate(HEADS)
+        seen = [box for box in boxes if 0 < box["x"] < 1100 and 60 < box["y"] < 680]
+        if not seen:
+            self.editor.press("f")
+            self.editor.settled()
+            return False
+        box = self.chance.choice(seen)
+        # Beside the title: two quick clicks on it would begin to write it.
+        self.editor.page.mouse.click(box["x"] + box["width"] - 6, box["y"] + box["height"] / 2)
+        self.editor.press("Escape")
+        return True
+
+
+def test_random_edits_are_undone_to_the_start_and_redone_to_the_end(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    start = editor.document()
+    user = Restless(editor)
+    for _ in range(5 * EDITS):
+        user.act()
+        if user.steps >= EDITS:
+            break
+    assert user.steps >= EDITS
+    end = editor.document()
+    assert end != start
+    for left in range(user.steps - 1, -1, -1):
+        editor.press("Control+z")
+        assert user.steps == left
+    assert editor.document() == start
+    redo = editor.page.get_by_role("button", name="Redo")
+    for _ in range(EDITS):
+        editor.press("Control+Shift+Z")
+    expect(redo).to_be_disabled()
+    assert editor.document() == end
