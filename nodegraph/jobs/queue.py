@@ -23,6 +23,7 @@ class Queue:
         self._heads: dict[str, list[tuple[Rank, str]]] = {}  # user -> heap; what has changed since is stale
         self._served: dict[str, int] = {}  # user -> turn in which one of theirs was last taken
         self._turn = 0
+        self._places: dict[str, int] | None = None  # as of the last change
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -32,12 +33,14 @@ class Queue:
 
     def add(self, job: Job) -> None:
         """A job waits now, or waits otherwise than before."""
+        self._places = None
         self._jobs[job.id] = job
         if job.state == "queued":
             heapq.heappush(self._heads.setdefault(job.user, []), (_rank(job), job.id))
 
     def remove(self, id_: str) -> None:
         """A job waits no more."""
+        self._places = None
         self._jobs.pop(id_, None)
 
     def get(self, id_: str) -> Job | None:
@@ -52,8 +55,17 @@ class Queue:
     def serve(self, job: Job) -> None:
         """The job starts: its user's next turn comes after those of the others."""
         self._jobs.pop(job.id, None)
+        self._places = None
         self._turn += 1
         self._served[job.user] = self._turn
+
+    def place(self, id_: str) -> int | None:
+        """How many jobs would start before this one; None if it does not wait."""
+        if id_ not in self._jobs:
+            return None
+        if self._places is None:  # many ask while little changes
+            self._places = {job.id: place for place, job in enumerate(self.order())}
+        return self._places[id_]
 
     def order(self) -> list[Job]:
         """All waiting jobs in the order in which they would start, those on hold at the end."""

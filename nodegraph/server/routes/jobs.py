@@ -93,10 +93,7 @@ async def get_job(request: web.Request, job: str, query: WaitQuery) -> JobView:
     if query.wait:
         await services.dispatcher.wait(found.id, query.wait)
         found = await services.store.get(found.id) or found
-    order = (
-        [one.id for one in services.dispatcher.queue.order()] if found.id in services.dispatcher.queue else []
-    )
-    place = order.index(found.id) if found.id in order else None
+    place = services.dispatcher.queue.place(found.id)
     return view_of(found, place, services.progress.of(found.id))
 
 

@@ -85,10 +85,9 @@ async def _send_all(
 
 async def _snapshot(services: Services, user: str) -> Snapshot:
     """The jobs that wait and run, in the order in which they start."""
-    order = [job.id for job in services.dispatcher.queue.order()]
+    queue = services.dispatcher.queue
     jobs = await services.store.jobs(user, states=["queued", "held", "running"], limit=1_000)
-    places = {id_: place for place, id_ in enumerate(order)}
-    views = [view_of(job, places.get(job.id), services.progress.of(job.id)) for job in reversed(jobs)]
+    views = [view_of(job, queue.place(job.id), services.progress.of(job.id)) for job in reversed(jobs)]
     views.sort(key=lambda view: -1 if view.place is None else view.place)
     return Snapshot(paused=services.dispatcher.paused, jobs=views)
 
