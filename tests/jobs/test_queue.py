@@ -107,17 +107,6 @@ def test_what_is_added_again_counts_as_it_is_now(
 
 
 def test_places_are_those_of_the_order_after_every_change() -> None:
-    queue = Queue()
-    for number in range(6):
-        queue.add(job(number, user="ab"[number % 2], priority=number % 3))
-    for _ in range(6):
-        order = queue.order()
-        assert [queue.place(one.id) for one in order] == list(range(len(order)))
-        queue.serve(order[0])
-        assert queue.place(order[0].id) is None
-
-
-def test_places_are_those_of_the_order_after_every_change() -> None:
     queue = filled(*(job(number, user="ab"[number % 2], priority=number % 3) for number in range(6)))
     for _ in range(6):
         order = queue.order()
