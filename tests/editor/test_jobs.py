@@ -42,6 +42,8 @@ def test_a_reload_during_a_run_disturbs_nothing(editor: Editor, editor_server: S
     editor.press("Enter")
     editor.run()
     expect(editor.node("sample").locator(".node-progress")).to_be_visible(timeout=60_000)
+    editor.page.get_by_role("button", name="Queue").click()
+    expect(editor.page.locator('.job[data-state="running"]')).to_have_count(1)
     editor.page.reload()
     expect(editor.node("sample")).to_have_attribute("data-state", "running")
     editor.wait_for_picture("save")
@@ -69,7 +71,7 @@ def test_a_problem_is_told_as_one_types_and_the_list_leads_to_it(editor: Editor)
     editor.press("Delete")
     expect(editor.node("save")).to_have_class("node has-problems")
     editor.page.get_by_role("button", name="Problems").click()
-    entry = editor.page.locator(".problems button").first
+    entry = editor.page.locator(".problem-list button").first
     expect(entry).to_contain_text("save")
     entry.click()
     expect(editor.page.locator(".node.is-selected")).to_have_count(1)

@@ -51,14 +51,16 @@ function unpack(data: ArrayBuffer): JobEvent {
 }
 
 /** The events of one job from its beginning: what the page missed before it was loaded. */
-export function replay(job: string, take: (event: JobEvent) => void): () => void {
+export function replay(job: string, take: (event: JobEvent) => void, ended: () => void): void {
   const source = new EventSource(`/api/v1/jobs/${encodeURIComponent(job)}/events`);
   const read = (message: MessageEvent<string>) => take(parseJson(message.data) as unknown as JobEvent);
   source.onmessage = read;
   for (const kind of KINDS) source.addEventListener(kind, read as EventListener);
   // The server ends the stream when the job is over; a browser would begin anew.
-  source.onerror = () => source.close();
-  return () => source.close();
+  source.onerror = () => {
+    source.close();
+    ended();
+  };
 }
 
 const KINDS = ["state", "planned", "node_started", "progress", "preview", "node_finished", "saved", "node_failed"];

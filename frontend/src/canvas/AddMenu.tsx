@@ -17,7 +17,7 @@ import { link } from "./useLinking";
 
 const SHOWN = 60;
 const WIDTH = 340;
-const HEIGHT = 380;
+const HEIGHT = 430;
 
 export function AddMenu() {
   const adding = useUi((ui) => ui.adding);
@@ -35,7 +35,7 @@ function OpenMenu({ adding }: { readonly adding: Adding }) {
     const all = [...catalogue.values(), ...own];
     return adding.wanted ? fittingTypes(all, adding.wanted, classes) : all;
   }, [catalogue, classes, subgraphs, adding]);
-  const found = useMemo(() => findTypes(types, query).slice(0, SHOWN), [types, query]);
+  const found = useMemo(() => findTypes(types, query, adding.wanted === undefined).slice(0, SHOWN), [types, query, adding]);
   const close = () => useUi.setState({ adding: null });
 
   useEffect(() => {

@@ -22,7 +22,7 @@ import { ConnectionHint } from "./ConnectionHint";
 import { Controls } from "./Controls";
 import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
-import { useFirstLayout } from "./useFirstLayout";
+import { MANY, useFirstLayout } from "./useFirstLayout";
 import { useLinking } from "./useLinking";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
@@ -124,7 +124,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
         selectionMode={SelectionMode.Partial}
         multiSelectionKeyCode={["Shift", "Meta", "Control"]}
         zoomOnDoubleClick={false}
-        onlyRenderVisibleElements={nodes.length > 150}
+        onlyRenderVisibleElements={nodes.length > MANY}
         proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />

@@ -10,6 +10,9 @@ import { layout, type Size } from "../graph/layout";
 import type { Scene } from "../graph/scene";
 import { useWorkspace, type Tab } from "../store/workspace";
 
+/** From here on only what is seen is drawn, and so not everything is measured. */
+export const MANY = 150;
+
 export function useFirstLayout(tab: Tab, scene: Scene): void {
   const { fitView, getNodes } = useReactFlow();
   const measured = useNodesInitialized();
@@ -27,9 +30,10 @@ export function useFirstLayout(tab: Tab, scene: Scene): void {
     // eslint-disable-next-line react-hooks/exhaustive-deps -- only once for a workflow that was just opened
   }, [fresh, id]);
 
+  const isMany = scene.nodes.size > MANY;
   useEffect(() => {
-    if (!fresh || !measured || scene.nodes.size === 0) return;
-    if (!isPlaced.current) {
+    if (!fresh || !(measured || isMany) || scene.nodes.size === 0) return;
+    if (!isPlaced.current && !isMany) {
       place(
         new Map(getNodes().map((node) => [node.id, { width: node.measured?.width ?? 272, height: node.measured?.height ?? 200 }])),
       );
@@ -38,7 +42,7 @@ export function useFirstLayout(tab: Tab, scene: Scene): void {
     const timer = window.setTimeout(() => void fitView({ padding: 0.12, maxZoom: 1 }), 30);
     return () => window.clearTimeout(timer);
     // eslint-disable-next-line react-hooks/exhaustive-deps -- as above
-  }, [measured, id]);
+  }, [measured, isMany, id]);
 
   function place(sizes: ReadonlyMap<string, Size>): void {
     const placed = layout(sizes, scene.links.map(({ from, to }) => ({ from, to })));

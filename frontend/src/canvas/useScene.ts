@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import type { Port } from "../graph/document";
 import { moveNodes } from "../graph/edits";
+import { estimate } from "../graph/estimate";
 import { EMPTY_SCENE, sceneOf, type Scene, type SceneNode } from "../graph/scene";
 import { useServer } from "../store/server";
 import { useWorkspace, type Tab } from "../store/workspace";
@@ -69,6 +70,9 @@ function merged(before: readonly FlowNode[], scene: Scene, selected: ReadonlySet
     if (old?.data.scene === one && (old.selected ?? false) === isSelected) return old;
     // A node that is only redrawn stays where it is being dragged to.
     const position = old && old.data.scene.position === one.position ? old.position : one.position;
-    return { ...old, id: one.id, type: "card", position, data: { scene: one }, selected: isSelected };
+    // Until it is measured a node counts as large as it will be, about: only what is seen is drawn.
+    const { width, height } = estimate(one);
+    const guess = { initialWidth: width, initialHeight: height };
+    return { ...guess, ...old, id: one.id, type: "card", position, data: { scene: one }, selected: isSelected };
   });
 }

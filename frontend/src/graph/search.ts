@@ -14,9 +14,10 @@ export interface Wanted {
   readonly type: SocketType;
 }
 
-export function findTypes(types: Iterable<NodeType>, query: string): NodeType[] {
+/** All types that a query finds. Without one they stand by category, unless they have an order already. */
+export function findTypes(types: Iterable<NodeType>, query: string, sorted = true): NodeType[] {
   const all = [...types];
-  if (query.trim() === "") return all.sort((a, b) => a.category.localeCompare(b.category) || a.title.localeCompare(b.title));
+  if (query.trim() === "") return sorted ? all.sort(byCategory) : all;
   const words = query.trim().split(/\s+/);
   // Each word has to be found somewhere; the last sort is that of the whole query.
   const found = words.reduce((left, word) => matchSorter(left, word, { keys: KEYS }), all);
@@ -37,5 +38,14 @@ export function fittingTypes(types: Iterable<NodeType>, wanted: Wanted, classes:
     wanted.end === "output"
       ? fittingInput(type, wanted.type, classes) !== undefined
       : fittingOutput(type, wanted.type, classes) !== undefined;
-  return [...types].filter(fits);
+  const isLoose = (type: NodeType) =>
+    wanted.end === "output"
+      ? fittingInput(type, wanted.type, classes)?.type.kind === "generic"
+      : type.outputs[fittingOutput(type, wanted.type, classes) ?? ""]?.kind === "generic";
+  const fitting = [...types].filter(fits).sort(byCategory);
+  return [...fitting.filter((type) => !isLoose(type)), ...fitting.filter(isLoose)];
+}
+
+function byCategory(a: NodeType, b: NodeType): number {
+  return a.category.localeCompare(b.category) || a.title.localeCompare(b.title);
 }

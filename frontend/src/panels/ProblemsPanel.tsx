@@ -21,8 +21,13 @@ export function ProblemsPanel() {
   const kept = actions.filter((action) => action === "memory" || action === "disk").length;
   return (
     <div className="problems">
-      {problems.length === 0 && <Empty icon={CircleCheck} title={text.problems.none} lead={text.problems.noneLead} />}
-      <ul>
+      {problems.length === 0 && actions.length === 0 && <Empty icon={CircleCheck} title={text.problems.none} lead={text.problems.noneLead} />}
+      {problems.length === 0 && actions.length > 0 && (
+        <p className="all-well">
+          <CircleCheck size={16} aria-hidden /> {text.problems.none}. {text.problems.noneLead}
+        </p>
+      )}
+      <ul className="problem-list">
         {problems.map((problem) => {
           const node = problem.node?.split("/")[0];
           const place = [node, problem.input].filter(Boolean).join(" · ");
@@ -43,6 +48,18 @@ export function ProblemsPanel() {
           <p>
             {text.problems.planRun(runs)}, {text.problems.planKept(kept)}.
           </p>
+          <ul className="plan-list">
+            {Object.entries(plan)
+              .filter(([id]) => !id.includes("/"))
+              .map(([id, { action, reason }]) => (
+                <li key={id}>
+                  <button type="button" aria-label={text.problems.go(id)} onClick={() => goTo(id)}>
+                    <span className={`plan plan-${action.replace(" ", "-")}`}>{id}</span>
+                    <span className="plan-reason">{reason}</span>
+                  </button>
+                </li>
+              ))}
+          </ul>
         </section>
       )}
       {notes.length > 0 && (

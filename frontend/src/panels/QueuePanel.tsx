@@ -1,6 +1,6 @@
 /** The jobs: what runs, what waits, and what is over. */
 
-import { ArrowUpToLine, ListVideo, RotateCcw, Square, Trash2 } from "lucide-react";
+import { ArrowUpToLine, ListVideo, RotateCcw, Square, Trash2, Workflow } from "lucide-react";
 import { useMemo } from "react";
 
 import type { Job } from "../api/calls";
@@ -39,7 +39,7 @@ function JobRow({ job }: { readonly job: Job }) {
   return (
     <li className={`job is-${job.state}`} data-job={job.number} data-state={job.state}>
       <button type="button" className="job-main" title={text.queue.open} onClick={() => void openJob(job)}>
-        <span className="job-picture">{picture && <img src={picture.url} alt="" loading="lazy" />}</span>
+        <span className="job-picture">{picture ? <img src={picture.url} alt="" loading="lazy" /> : <Workflow size={18} aria-hidden />}</span>
         <span className="job-text">
           <strong>{job.title || text.untitled}</strong>
           <span className="job-state">

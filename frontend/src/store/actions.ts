@@ -20,7 +20,7 @@ import { readDocument, type Document } from "../graph/document";
 import { addNode, setInput } from "../graph/edits";
 import type { Json } from "../graph/json";
 import { text } from "../text/en";
-import { dropJob, FINAL, putJobs, refreshVocabulary, useServer } from "./server";
+import { dropJob, FINAL, putJobs, putNewJob, refreshVocabulary, useServer } from "./server";
 import { tell, useUi } from "./ui";
 import { activeTab, useWorkspace, type Saved } from "./workspace";
 
@@ -52,7 +52,7 @@ export async function run(targets?: string[]): Promise<void> {
   try {
     const workflow = tab.history.present;
     const job = await submit({ workflow, title: tab.title || text.untitled, ...(targets ? { targets } : {}) });
-    putJobs([job]);
+    putNewJob(job);
     change(tab.id, { job: job.id });
   } catch (error) {
     tellError(error, text.notice.notRun);
@@ -75,7 +75,7 @@ export async function cancelRun(): Promise<void> {
 export async function retry(id: string): Promise<void> {
   const job = await trying(() => retryJob(id));
   if (job === null) return;
-  putJobs([job]);
+  putNewJob(job);
   const tab = useWorkspace.getState().tabs.find((one) => one.job === id);
   if (tab) change(tab.id, { job: job.id });
 }

@@ -7,9 +7,11 @@ import { getCatalogue, getJob, getJobs, getVocabulary, type Job, type Vocabulary
 import { listen, replay, type Message } from "../api/events";
 import { readCatalogue, type Catalogue } from "../graph/catalogue";
 import { beginRun, follow, type Run, type RunEvent } from "../graph/run";
+import { useWorkspace } from "./workspace";
 
 export const FINAL: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "quarantined"]);
 const RECENT = 60;
+const SHOWN = 5_000;
 
 interface Server {
   readonly status: "starting" | "ready" | "logged out" | "away";
@@ -64,16 +66,37 @@ export function putJobs(jobs: readonly Job[]): void {
   useServer.setState({ jobs: new Map(newest) });
 }
 
+/** A job that was just submitted: events may have told more of it than the answer does. */
+export function putNewJob(job: Job): void {
+  if (!told.has(job.id)) putJobs([job]);
+}
+
 export function dropJob(id: string): void {
   const jobs = new Map(useServer.getState().jobs);
   jobs.delete(id);
   useServer.setState({ jobs });
 }
 
-/** Hear what a job did before this page was loaded. */
+/** Jobs that were heard from their first event on, and those that are being caught up with. */
+const whole = new Set<string>();
+const replaying = new Set<string>();
+
+/** Hear all that a job did, also what this page missed. The replay goes on until the job is over. */
 export function catchUp(job: string): void {
-  if (useServer.getState().runs[job]?.seq) return;
-  replay(job, (event) => took(event.job, event));
+  if (whole.has(job) || replaying.has(job)) return;
+  replaying.add(job);
+  useServer.setState(({ runs }) => ({ runs: { ...runs, [job]: beginRun(job) } }));
+  replay(
+    job,
+    (event) => took(event.job, event),
+    () => replaying.delete(job),
+  );
+}
+
+/** After a broken connection: the jobs that are shown may have done something meanwhile. */
+function catchUpAll(): void {
+  whole.clear();
+  for (const { job } of useWorkspace.getState().tabs) if (job !== null) catchUp(job);
 }
 
 function take(message: Message): void {
@@ -81,10 +104,16 @@ function take(message: Message): void {
     // After a broken connection some events may have been missed.
     putJobs(message.jobs);
     void refreshJobs();
+    catchUpAll();
     return;
   }
-  took(message.job, message);
-  if (message.kind === "state") void stateChanged(message.job, message.state);
+  // One source for each job, or what comes late would seem to have been heard.
+  if (!replaying.has(message.job)) {
+    if (!useServer.getState().runs[message.job] && message.seq <= 1) whole.add(message.job);
+    took(message.job, message);
+  }
+  if (BEGUN.has(message.kind)) begun(message.job);
+  if (message.kind === "state") void stateChanged(message.job, message.state, message.seq);
 }
 
 function took(job: string, event: RunEvent): void {
@@ -93,18 +122,34 @@ function took(job: string, event: RunEvent): void {
   const after = follow(before, event);
   if (after === before && runs[job]) return;
   const lost = before.nodes[event.node ?? ""]?.preview;
-  if (event.kind === "preview" && lost?.startsWith("blob:")) URL.revokeObjectURL(lost);
+  // The picture before is shown until the next one is decoded.
+  if (event.kind === "preview" && lost?.startsWith("blob:")) window.setTimeout(() => URL.revokeObjectURL(lost), SHOWN);
   useServer.setState({ runs: { ...runs, [job]: after } });
 }
 
-async function stateChanged(id: string, state: Job["state"]): Promise<void> {
+/** Events of a run that say that it has begun: no event of its own does. */
+const BEGUN: ReadonlySet<string> = new Set(["planned", "hashing", "node_started", "progress"]);
+
+function begun(id: string): void {
+  const job = useServer.getState().jobs.get(id);
+  if (job?.state === "queued") putJobs([{ ...job, state: "running", started: Date.now() / 1_000 }]);
+}
+
+/** The number of the last event that told a job's state: an answer that was on its way may be older. */
+const told = new Map<string, number>();
+
+async function stateChanged(id: string, state: Job["state"], seq: number): Promise<void> {
+  told.set(id, seq);
   const known = useServer.getState().jobs.get(id);
   if (known && !FINAL.has(state)) {
     putJobs([{ ...known, state }]);
     return;
   }
   try {
-    putJobs([await getJob(id)]);
+    const job = await getJob(id);
+    if (told.get(id) !== seq) return;
+    // The event is newer than what the database may say yet.
+    putJobs([FINAL.has(job.state) ? job : { ...job, state }]);
   } catch {
     return; // it was forgotten meanwhile
   }

@@ -66,7 +66,7 @@ export const text = {
     maybe: "may run",
     notNeeded: "not needed",
     running: (done: number, total: number) => `step ${done} of ${total}`,
-    took: (seconds: number) => (seconds < 0.1 ? "under 0.1 s" : `${seconds.toFixed(1)} s`),
+    took: (seconds: number) => (seconds < 0.1 ? "< 0.1 s" : `${seconds.toFixed(1)} s`),
     reused: "reused",
     skipped: "skipped",
     failed: "failed",
