@@ -28,6 +28,9 @@ from nodegraph.errors import ModelFileError
 _NESTS = ("state_dict", "model", "module", "params_ema", "params")
 """Where training programs keep the tensors in what they save."""
 
+_LISTED = (torch.nn.ParameterDict,)
+"""Containers beyond those that torch allows itself: the first programs for textual inversion saved one."""
+
 _FAILURES = (
     pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError, LookupError, TypeError,
     AttributeError,
@@ -46,6 +49,11 @@ def convert_pickle(path: Path, target: Path | None = None) -> Path:
         raise ModelFileError(
             f"there is no file {path}", code="model_file_not_found", remedy="Check the name and the folder."
         )
+    if made == path:
+        raise ModelFileError(
+            f"{path} is called a safetensors file already", code="model_file_exists",
+            remedy=f"If it is a pickle, rename it to {path.with_suffix('.ckpt').name} first.",
+        )  # fmt: skip
     if made.exists():
         raise ModelFileError(
             f"{made} exists already", code="model_file_exists", remedy="Use it, or move it away first."
@@ -64,7 +72,10 @@ def convert_pickle(path: Path, target: Path | None = None) -> Path:
 
 def _opened(path: Path) -> object:
     try:
-        with warnings.catch_warnings(action="ignore"):  # of pickle protocols that it may not know in full
+        with (
+            warnings.catch_warnings(action="ignore"),  # of pickle protocols that it may not know in full
+            torch.serialization.safe_globals(list(_LISTED)),
+        ):
             return torch.load(path, map_location="cpu", weights_only=True)
     except _FAILURES as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -82,7 +93,7 @@ def _tensors(value: object) -> dict[str, Tensor]:
         return {"embedding": value}
     if not isinstance(value, Mapping):
         return {}
-    learned = value.get("string_to_param")
+    learned = _plain(value.get("string_to_param"))
     if isinstance(learned, Mapping):
         return {f"string_to_param.{name}": item for name, item in learned.items() if isinstance(item, Tensor)}
     nests = (value.get(nest) for nest in _NESTS)
@@ -90,17 +101,23 @@ def _tensors(value: object) -> dict[str, Tensor]:
     return {name: item for name, item in table.items() if isinstance(name, str) and isinstance(item, Tensor)}
 
 
+def _plain(value: object) -> object:
+    """A container of parameters as what it contains. Its methods are not asked: a file says what they do."""
+    return vars(value).get("_parameters") if isinstance(value, torch.nn.ParameterDict) else value
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Convert the files that are named on the command line."""
+    """Convert the files that are named on the command line; exit code 1 if one of them cannot be."""
     parser = argparse.ArgumentParser(description="Turn pickled models that you trust into safetensors.")
     parser.add_argument("files", nargs="+", type=Path)
+    code = 0
     for path in parser.parse_args(arguments).files:
         try:
             sys.stdout.write(f"{convert_pickle(path)}\n")
         except ModelFileError as error:
             sys.stderr.write(f"{error.describe()}\n")
-            return 1
-    return 0
+            code = 1
+    return code
 
 
 if __name__ == "__main__":

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
+from pathlib import Path
 from typing import NamedTuple
+
+_CONVERT = "{convert}"
+
+
+def convert_command(*paths: Path) -> str:
+    """What their owner types to convert these pickles: the only way to have them opened."""
+    return f"nodegraph models convert {shlex.join(map(str, paths))}"
 
 
 class Foreign(NamedTuple):
@@ -12,12 +21,16 @@ class Foreign(NamedTuple):
     name: str
     remedy: str
 
+    def remedy_for(self, path: Path) -> str:
+        """What the owner of this very file can do."""
+        return self.remedy.replace(_CONVERT, convert_command(path))
+
 
 _PICKLE = Foreign(
     "a PyTorch pickle (.ckpt, .pt, .bin)",
     "Pickles can run code when they are opened, so they are never loaded: "
     "get the safetensors version of this model, "
-    "or, if you trust the file, convert it: nodegraph models convert FILE.",
+    f"or, if you trust the file, convert it and choose what comes of it: {_CONVERT}",
 )
 _PAGE = Foreign(
     "a web page",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nodegraph.errors import ModelFileError
+from nodegraph.modelfiles.foreign import convert_command
 from nodegraph.modelfiles.safetensors_header import DOWNLOAD_AGAIN, Header, TensorInfo, read_header
 
 SHARDED = ".safetensors.index.json"
@@ -25,7 +26,8 @@ PARTS = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_e
 _INDEX = re.compile(r"\.safetensors\.index(\.\w+)?\.json$|(^|/)model_index\.json$")
 _SHARD = re.compile(r"-\d{5}-of-\d{5}\.safetensors$")
 _MAX_BYTES = 64 * 2**20
-_STEMS = ("diffusion_pytorch_model", "model")
+_STEMS = ("diffusion_pytorch_model", "model", "pytorch_model")
+"""What weights are called; the last is what becomes of a text encoder's pickle when it is converted."""
 _VARIANTS = ("", ".fp16", ".bf16", ".non_ema")
 
 
@@ -140,13 +142,14 @@ def _weights_in(folder: Path) -> Path:
             for name in names:
                 if (folder / name).is_file():
                     return folder / name
-    pickled = [path.name for path in folder.glob("*.bin")]
-    convert = "Convert them, if you trust them: nodegraph models convert FILE."
+    pickled = sorted(folder.glob("*.bin"))
     raise ModelFileError(
         f"{folder} has no weights", code="model_file_incomplete",
         expected=f"{_STEMS[0]}.safetensors, {_STEMS[1]}.safetensors or an index of their shards",
-        found=", ".join(pickled[:3]) or "none",
-        remedy=convert if pickled else "Download the folder again, with this part.",
+        found=", ".join(path.name for path in pickled[:3]) or "none",
+        remedy=f"If you trust what is there, convert it: {convert_command(*pickled)}"
+        if pickled
+        else "Download the folder again, with this part.",
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ _TOLD: Mapping[type, Mapping[str, Callable[[Any], object]]] = {
     MMDiTConfig: {
         "in_channels": lambda net: net.in_channels,
         "num_layers": lambda net: net.depth,
+        "num_attention_heads": lambda net: net.heads,
         "joint_attention_dim": lambda net: net.context_dim,
         "pooled_projection_dim": lambda net: net.pooled_dim,
         "patch_size": lambda net: net.patch,
@@ -40,6 +41,7 @@ _TOLD: Mapping[type, Mapping[str, Callable[[Any], object]]] = {
         "in_channels": lambda net: net.in_features,
         "num_layers": lambda net: net.double_blocks,
         "num_single_layers": lambda net: net.single_blocks,
+        "num_attention_heads": lambda net: net.heads,
         "joint_attention_dim": lambda net: net.context_dim,
         "pooled_projection_dim": lambda net: net.vector_dim,
         "guidance_embeds": lambda net: net.guidance,
@@ -48,12 +50,16 @@ _TOLD: Mapping[type, Mapping[str, Callable[[Any], object]]] = {
         "vocab_size": lambda net: net.vocabulary,
         "hidden_size": lambda net: net.width,
         "num_hidden_layers": lambda net: net.layers,
+        "num_attention_heads": lambda net: net.heads,
         "intermediate_size": lambda net: net.hidden,
     },
     T5Config: {
         "vocab_size": lambda net: net.vocabulary,
         "d_model": lambda net: net.width,
         "num_layers": lambda net: net.layers,
+        "num_heads": lambda net: net.heads,
+        "d_kv": lambda net: net.head_width,
+        "d_ff": lambda net: net.hidden,
     },
 }
 
@@ -84,6 +90,6 @@ def _check_number(path: Path, told: Mapping[str, Any], field: str, used: float) 
 def _contradiction(path: Path, field: str, told: object, shown: object) -> ModelFileError:
     return ModelFileError(
         f"{path} does not belong to the weights beside it: '{field}' differs", code="model_config_mismatch",
-        expected=f"{told}, as it says", found=f"{shown}, as the weights are",
+        expected=f"{told}, as it says", found=f"{shown}, as the weights are read",
         remedy="Download this part again: the two files are of different models.",
     )  # fmt: skip

@@ -197,5 +197,5 @@ def _foreign_or_damaged(path: Path, head: bytes, reason: str) -> ModelFileError:
         code="model_file_foreign",
         expected="safetensors",
         found=foreign.name,
-        remedy=foreign.remedy,
+        remedy=foreign.remedy_for(path),
     )

@@ -119,7 +119,7 @@ def test_the_store_brings_the_word_and_shares_the_encoder(checkpoint: Path, tmp_
     plain = TextEncoder(files.add(checkpoint), "sd1")
     path = tmp_path / "word.safetensors"
     save_file({"emb_params": torch.ones(2, WIDTH)}, path)
-    taught = plain.patched(Patch.of("embedding", name="word", file=files.add(path).hash, pickle=False))
+    taught = plain.patched(Patch.of("embedding", name="word", file=files.add(path).hash))
     store = Store(files, "cpu")
     with store.use(plain) as live:
         without = live.encode("a red cat").tokens
@@ -132,7 +132,8 @@ def test_the_store_brings_the_word_and_shares_the_encoder(checkpoint: Path, tmp_
 def test_a_pickle_is_read_as_tensors(tmp_path: Path) -> None:
     vectors = torch.rand(2, WIDTH)
     held = {"string_to_token": {"*": 265}, "string_to_param": {"*": vectors}, "name": "word", "step": 5}
-    for number, content in enumerate((held, vectors, {"word": vectors}, {"clip_l": vectors})):
+    first = {**held, "string_to_param": torch.nn.ParameterDict({"*": torch.nn.Parameter(vectors)})}
+    for number, content in enumerate((held, first, vectors, {"word": vectors}, {"clip_l": vectors})):
         path = tmp_path / f"{number}.pt"
         torch.save(content, path)
         assert torch.equal(
@@ -151,6 +152,11 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, capsys: pytest.
     with pytest.raises(ModelFileError) as caught:
         convert_pickle(path)
     assert caught.value.problem.code == "model_file_unsafe"
+    hooked = torch.nn.ParameterDict({"*": torch.ones(1)})
+    hooked.__dict__["update"] = _Trap()
+    torch.save({"string_to_param": hooked}, path)
+    with pytest.raises(ModelFileError, match="opened safely"):
+        convert_pickle(path)
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(ModelFileError):
         convert_pickle(path)

@@ -72,7 +72,7 @@ def test_a_pickle_of_tensors_is_converted_by_consent(tmp_path: Path, nest: str |
     torch.save({nest: tensors, "epoch": 3} if nest else tensors, path)
     with pytest.raises(ModelFileError, match="pickle") as caught:
         read_header(path)
-    assert "nodegraph models convert" in (caught.value.problem.remedy or "")
+    assert (caught.value.problem.remedy or "").endswith(f"nodegraph models convert {path}")
     made = convert_pickle(path)
     assert inspect(read_header(made)).family == "sd1"
     assert all(torch.equal(value, tensors[name]) for name, value in load_file(made).items())
@@ -87,9 +87,20 @@ def test_the_command_converts_and_says_why_not(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nodegraph.diffusion.pickles", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, str(tmp_path / "model.safetensors"))
-    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    other = tmp_path / "other.bin"
+    torch.save({"a": torch.ones(2)}, other)
+    again = subprocess.run([*command, str(other)], capture_output=True, text=True, check=False)
     assert again.returncode == 1
     assert "exists already" in again.stderr
+    assert again.stdout.strip() == str(tmp_path / "other.safetensors")  # one that fails stops no other
+
+
+def test_a_pickle_under_another_name_is_not_told_to_use_itself(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    torch.save({"a": torch.ones(2)}, path)
+    with pytest.raises(ModelFileError) as caught:
+        convert_pickle(path)
+    assert "rename it to model.ckpt" in (caught.value.problem.remedy or "")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04" + b"x" * 50, b"\x80\x02}q\x00", b"nonsense" * 20])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from nodegraph.modelfiles.families import inspect
+from nodegraph.modelfiles.families import FAMILIES, inspect
 from nodegraph.modelfiles.safetensors_header import read_header
 from nodegraph.values import ModelFile
 from nodegraph_nodes.loaders.recipes import assumed, model_of
@@ -48,8 +48,14 @@ PAIRS = [
          {"modelspec.title": "SDXL-Lightning 4 step"}),
     Pair("SDXL", "SDXL with v prediction", "prediction", lambda: whole("sdxl"), "eps", "v",
          {"modelspec.prediction_type": "v"}, "v_pred"),
+    Pair("SDXL refiner", "refiner with v prediction", "prediction", lambda: whole("sdxl_refiner"), "eps", "v",
+         {"prediction_type": "v_prediction"}, "v_pred"),
+    Pair("SD 1.5", "SD 1.x with v prediction", "prediction", lambda: whole("sd1"), "eps", "v",
+         {"prediction_type": "v_prediction"}, "v_pred"),
+    Pair("SD 2.1", "SD Turbo", "variant", lambda: whole("sd2"), "", "turbo",
+         {"modelspec.title": "SD Turbo"}),
     Pair("SD 2.0 base", "SD 2.1", "prediction", lambda: whole("sd2"), "eps", "v",
-         {"modelspec.prediction_type": "v"}),
+         {"modelspec.prediction_type": "v"}, "v_pred"),
     Pair("SD 3.5 large", "SD 3.5 large turbo", "variant", lambda: native(FULL["SD 3.5 large"]), "", "turbo",
          {"modelspec.title": "Stable Diffusion 3.5 Large Turbo"}),
     Pair("FLUX.1 dev", "FLUX.1 Kontext", "variant", lambda: native(FULL["dev and Kontext"]), "", "kontext",
@@ -95,8 +101,7 @@ def test_the_default_is_assumed_and_the_plan_says_so(tmp_path: Path, pair: Pair)
     assert value_of(path, pair.field) == pair.assumed
     params = {"file": path.name, "variant": "auto", "prediction": "auto"}
     notes = assumed("checkpoints")(params, lambda _kind, _name: path)
-    if not pair.marker:  # a marker that is not there says that it is the plain one
-        assert any(pair.field in note for note in notes), notes
+    assert any(f"'{pair.field}'" in note for note in notes), notes
     silenced = assumed("checkpoints")({**params, pair.field: pair.other}, lambda _kind, _name: path)
     assert not any(f"'{pair.field}'" in note for note in silenced)
 
@@ -108,6 +113,27 @@ def test_metadata_or_a_marker_tell_the_other_one(tmp_path: Path, pair: Pair) -> 
     if pair.marker:
         marked = write(tmp_path / "marked.safetensors", {**pair.shapes(), pair.marker: (0,)})
         assert value_of(marked, pair.field) == pair.other
+
+
+def test_no_pair_is_left_out(tmp_path: Path) -> None:
+    listed = set()
+    for pair in PAIRS:
+        found = inspect(read_header(write(tmp_path / "model.safetensors", pair.shapes())))
+        listed.add((found.family, pair.field, pair.other))
+    variants = {
+        (family.name, "variant", one.name) for family in FAMILIES for one in family.variants if one.words
+    }
+    predictions = {(family.name, "prediction", one) for family in FAMILIES for one in family.predictions[1:]}
+    assert listed == variants | predictions
+
+
+@pytest.mark.parametrize("name", ["sd1", "sd2", "sdxl", "sdxl_refiner"])
+@pytest.mark.parametrize("said", ["epsilon", "v_prediction"])
+def test_a_file_that_says_its_prediction_type_is_not_noted(tmp_path: Path, name: str, said: str) -> None:
+    path = write(tmp_path / "model.safetensors", whole(name), {"prediction_type": said})
+    params = {"file": path.name, "variant": "auto", "prediction": "auto"}
+    notes = assumed("checkpoints")(params, lambda _kind, _name: path)
+    assert not any("'prediction'" in note for note in notes)
 
 
 @EACH

@@ -152,7 +152,7 @@ HARM: dict[str, tuple[Harm, str]] = {
     "no weights": (lambda root: (root / VAE_FILE).unlink(), "has no weights"),
     "a pickle": (
         lambda root: (root / VAE_FILE).rename(root / "vae" / "model.bin"),
-        "nodegraph models convert",
+        "vae/model.bin",
     ),
     "no denoiser": (lambda root: (root / "model_index.json").write_text("{}"), "names no denoiser"),
     "no JSON": (lambda root: (root / "model_index.json").write_text("{"), "is no JSON"),
@@ -265,3 +265,30 @@ def test_an_unheard_of_prediction_type_has_to_be_said(folder: Path, tmp_path: Pa
     problem = getattr(caught.value, "failures")[0].problem  # noqa: B009 - of a failed run
     assert (problem.code, problem.input, problem.found) == ("unknown_prediction", "prediction", "'sample'")
     run_pipe(tmp_path, prediction="eps")
+
+
+@pytest.mark.parametrize("named", [[], {"a": 1}, 3, ""])
+def test_a_prediction_type_of_another_form_is_told_of(folder: Path, tmp_path: Path, named: object) -> None:
+    settings = folder / "scheduler" / "scheduler_config.json"
+    settings.parent.mkdir()
+    settings.write_text(json.dumps({"prediction_type": named}))
+    with pytest.raises(NodegraphError, match=r"scheduler_config\.json names a prediction type"):
+        run_pipe(tmp_path)
+
+
+def test_what_the_settings_tell_is_no_assumption(folder: Path, tmp_path: Path) -> None:
+    nodes = {"pipe": {"type": "load.diffusers", "inputs": {"folder": INDEX}}}
+    with Engine(tmp_path, device="cpu", disk_cache_bytes=0) as engine:
+        (note,) = engine.bind({"nodegraph": 1, "nodes": nodes}).notes
+        assert "'prediction'" in note
+        settings = folder / "scheduler" / "scheduler_config.json"
+        settings.parent.mkdir()
+        settings.write_text('{"prediction_type": "v_prediction"}')
+        assert engine.bind({"nodegraph": 1, "nodes": nodes}).notes == ()
+
+
+def test_a_converted_text_encoder_is_found(folder: Path) -> None:
+    """Its pickle is called pytorch_model.bin."""
+    text = folder / "text_encoder"
+    made = (text / "model.safetensors").rename(text / "pytorch_model.safetensors")
+    assert parts_of(folder / "model_index.json")["text_encoder"] == made

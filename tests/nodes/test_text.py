@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -97,25 +98,30 @@ FORMS: dict[str, object] = {
 def test_no_workflow_opens_a_pickle_and_a_converted_one_is_an_embedding(
     engine: Engine, tmp_path: Path, form: str
 ) -> None:
-    folder = tmp_path / "data" / "models" / "embeddings"
+    folder = tmp_path / "data" / "models" / "embeddings" / "of mine"
     folder.mkdir(parents=True)
     torch.save(FORMS[form], folder / "dream.pt")
+    torch.save(FORMS[form], folder.parent / "dream.pt")
+    command = f"nodegraph models convert '{folder / 'dream.pt'}'"
     by_node = Graph()
     plain = by_node(load_checkpoint)(file=TINY).text_encoder
-    taught = by_node(load_embedding)(text_encoder=plain, file="dream.pt")
+    taught = by_node(load_embedding)(text_encoder=plain, file="of mine/dream.pt")
     by_node.output("result", by_node(text_encode)(encoder=taught, text="a embedding:dream circle"))
     with pytest.raises(RunFailedError) as caught:
         tokens(engine, by_node)
-    assert "nodegraph models convert" in (caught.value.failures[0].problem.remedy or "")
-    with pytest.raises(RunFailedError) as caught:
-        encoded(engine, "a embedding:dream circle")
-    assert f"nodegraph models convert {folder / 'dream.pt'}" in (
-        caught.value.failures[0].problem.remedy or ""
-    )
-    command = [sys.executable, "-m", "nodegraph", "models", "convert", str(folder / "dream.pt")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.strip() == str(folder / "dream.safetensors")
-    assert encoded(engine, "a embedding:dream circle").shape == (1, 77, 128)
+    assert (caught.value.failures[0].problem.remedy or "").endswith(command)
+    for word in ("dream", "dream.pt"):
+        with pytest.raises(RunFailedError) as caught:
+            encoded(engine, f"a embedding:{word} circle")
+        told = caught.value.failures[0].problem.remedy or ""
+        assert told.endswith(f"nodegraph models convert {folder.parent / 'dream.pt'}")
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(told[told.index("nodegraph models") :])],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == str(folder.parent / "dream.safetensors")
+    for word in ("dream", "dream.pt"):  # what was made of a pickle stands for it
+        assert encoded(engine, f"a embedding:{word} circle").shape == (1, 77, 128)
 
 
 def test_a_missing_embedding_has_near_names_and_a_linked_one_a_remedy(engine: Engine, tmp_path: Path) -> None:
@@ -127,6 +133,13 @@ def test_a_missing_embedding_has_near_names_and_a_linked_one_a_remedy(engine: En
     problem = caught.value.failures[0].problem
     assert problem.code == "embedding_missing"
     assert "watercolour.safetensors" in (problem.remedy or "")
+    g = Graph()
+    plain = g(load_checkpoint)(file=TINY).text_encoder
+    taught = g(load_embedding)(text_encoder=plain, file="watercolour.safetensors", name="paint")
+    g.output("result", g(text_encode)(encoder=taught, text="a embedding:pain circle"))
+    with pytest.raises(RunFailedError, match="there is no embedding 'pain'") as caught:
+        tokens(engine, g)
+    assert "paint" in (caught.value.failures[0].problem.expected or "")
     g = Graph()
     text = g(value_text)(value="a embedding:watercolour circle")
     encoder = g(load_checkpoint)(file=TINY).text_encoder

@@ -1,10 +1,12 @@
 """T5's tokenizer: SentencePiece's unigram model, from `tokenizer.json` or `spiece.model`.
 
-Both files hold the same pieces (Kudo 2018; Raffel et al. 2020) and give the same ids.
+Both files hold the same pieces (Kudo 2018; Raffel et al. 2020) and give the same ids, but for the sentinels
+of its training (`<extra_id_0>` …), which only `tokenizer.json` has.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +15,8 @@ from nodegraph.errors import ModelFileError
 
 PAD, END = 0, 1
 _PAD, _END = "<pad>", "</s>"
+_SPECIAL = re.compile(rf"({_PAD}|{_END}|<unk>)")
+"""What a prompt may say of these itself: `tokenizer.json` takes them for tokens, and so it is everywhere."""
 JSON, PIECES = "tokenizer.json", "spiece.model"
 FILES = (JSON, PIECES)
 
@@ -47,7 +51,12 @@ class _FromPieces:
         self.special = (self._processor.piece_to_id(_PAD), self._processor.piece_to_id(_END))
 
     def ids(self, text: str) -> list[int]:
-        found: list[int] = self._processor.encode(text)
+        return [id_ for part in _SPECIAL.split(text) for id_ in self._part(part)]
+
+    def _part(self, text: str) -> list[int]:
+        found: list[int] = (
+            [self._processor.piece_to_id(text)] if _SPECIAL.fullmatch(text) else self._processor.encode(text)
+        )
         return found
 
 

@@ -79,14 +79,15 @@ def t5_tokenizer_source(
     The file or folder that NODEGRAPH_T5_TOKENIZER names; the folder of the weights, and `tokenizer_3` and
     `tokenizer_2` in it or beside it (SD 3 and FLUX.1 in diffusers' layout); the given folders; the hub's
     cache; a download from the hub, unless that is switched off. ModelFileError from the source: there is
-    none (it lists where it looked and says what to do), or one is damaged.
+    none (it lists where it looked and says what to do), one is damaged, or the one that is named is not T5's.
     """
 
     def source(header: Header) -> T5Tokenizer:
         here = header.path.parent
         beside = [root / name for name in ("tokenizer_3", "tokenizer_2") for root in (here, here.parent)]
-        wanted = named()
-        places = [*([wanted] if wanted is not None else []), here, *beside, *folders]
+        if (wanted := named()) is not None:
+            return _named_t5(wanted)
+        places = [here, *beside, *folders]
         found = first_t5_tokenizer(places)
         for find in (cached, download):
             if found is None and (folder := find()) is not None:
@@ -96,6 +97,19 @@ def t5_tokenizer_source(
         return found
 
     return source
+
+
+def _named_t5(wanted: Path) -> T5Tokenizer:
+    """What the environment names counts alone: anything else would be another one than was asked for."""
+    found = first_t5_tokenizer([wanted])
+    if found is None:
+        raise ModelFileError(
+            f"{T5_VARIABLE} names '{wanted}', where T5's tokenizer is not", code="tokenizer_missing",
+            expected=f"T5's {' or '.join(FILES)}, or a folder that holds one",
+            found="the tokenizer of another model" if wanted.is_file() else "no such file",
+            remedy=f"Correct {T5_VARIABLE}, or unset it: then the usual places are looked at.",
+        )  # fmt: skip
+    return found
 
 
 def _missing_t5(header: Header, places: Sequence[Path]) -> ModelFileError:

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from functools import partial
 
-from nodegraph.modelfiles.families.family import Defaults, Encoder, Family, Told
+from nodegraph.modelfiles.families.family import Defaults, Encoder, Family, Told, Variant
 from nodegraph.modelfiles.families.telling import declared_prediction
 from nodegraph.modelfiles.families.unets import (
     EDIT,
@@ -14,10 +14,11 @@ from nodegraph.modelfiles.families.unets import (
     INPAINT,
     UNET,
     UNET_DENOISER,
+    assume_prediction,
     has_linear_entries,
     is_unet,
     label_width,
-    tell_unet,
+    tell_channels,
 )
 from nodegraph.modelfiles.safetensors_header import Header
 from nodegraph.modelfiles.shapes import Shapes, unet_config
@@ -39,19 +40,21 @@ def tell_sd2(family: Family, header: Header, denoiser: Sources) -> Told:
     """The 768 pixel models predict velocity, the 512 pixel ones noise, and their tensors are the same.
 
     Where neither marker nor metadata say which, the spread of one bias does: training for velocity leaves it
-    wider. Inpainting models are known to predict noise.
+    wider. Inpainting models and SD Turbo are known to predict noise.
     """
-    told = tell_unet(family, header, denoiser)
+    told = tell_channels(family, header, denoiser)
     if declared_prediction(family, header) is not None or told.variant:
         return told
     values = values_of(header, denoiser[WITNESS].names[0]) if WITNESS in denoiser else None
     if values is None:
-        note = "SD 2.x with eps and with v prediction have the same tensors; this one is taken for eps"
-        return replace(told, notes=(*told.notes, note))
+        return assume_prediction(family, told)
     mean = math.fsum(values) / len(values)
     spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / max(len(values) - 1, 1))
     prediction = "v" if spread > WIDE else "eps"
-    note = f"{prediction} prediction, told by the spread of one bias ({spread:.3f}; v is above {WIDE})"
+    note = (
+        f"{prediction} prediction, told by the spread of one bias ({spread:.3f}; v is above {WIDE}): "
+        "set 'prediction' if it is another"
+    )
     return replace(told, prediction=prediction, notes=(*told.notes, note))
 
 
@@ -68,5 +71,5 @@ SD2 = Family(
     latent=SD1_LATENT,
     tell=tell_sd2,
     defaults=Defaults(768, 768),
-    variants=(INPAINT, EDIT),
+    variants=(INPAINT, EDIT, Variant("turbo", "SD Turbo", ("turbo",), Defaults(512, 512, 1, 1.0))),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nodegraph.modelfiles.families.family import Family, Told, Variant
-from nodegraph.modelfiles.families.telling import tell
+from nodegraph.modelfiles.families.telling import declared_prediction, tell
 from nodegraph.modelfiles.safetensors_header import Header
 from nodegraph.modelfiles.shapes import Shapes
 from nodegraph.modelfiles.sources import Sources
@@ -44,6 +44,23 @@ def label_width(denoiser: Shapes) -> int:
 
 
 def tell_unet(family: Family, header: Header, denoiser: Sources) -> Told:
+    """The usual rules and the input channels; a file that is silent about its prediction type is noted."""
+    told = tell_channels(family, header, denoiser)
+    silent = not told.variant and declared_prediction(family, header) is None
+    return assume_prediction(family, told) if silent else told
+
+
+def assume_prediction(family: Family, told: Told) -> Told:
+    """With the note that the usual prediction type was taken for granted, since tensors do not tell it."""
+    usual, *others = family.predictions
+    note = (
+        f"taken for {usual} prediction, since models of {' or '.join(others)} prediction have the same "
+        "tensors: set 'prediction' if it is one"
+    )
+    return replace(told, notes=(*told.notes, note)) if others else told
+
+
+def tell_channels(family: Family, header: Header, denoiser: Sources) -> Told:
     """The usual rules; a UNet with more than four input channels is the variant that they stand for."""
     told = tell(family, header, denoiser)
     channels = denoiser[FIRST].shape(header.shapes)[1]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from nodegraph import Context, File, Model, TextEncoder, Vae, node
 from nodegraph.errors import ModelFileError
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from nodegraph.values import ModelFile
 
 FolderName = Annotated[str, File("diffusers")]
-SETTINGS = "scheduler/scheduler_config.json"
-_PREDICTIONS = {"epsilon": "eps", "v_prediction": "v", "flow_prediction": "flow"}
 
 
 @node(
@@ -88,6 +85,8 @@ def _file(ctx: Context, folder: str, index: Path, path: Path) -> ModelFile:
 def _model(
     ctx: Context, base: ModelFile, index: Path, prediction: str, variant: str, zero_terminal_snr: bool | None
 ) -> Model:
+    from nodegraph.modelfiles.scheduler_settings import read_settings, told_prediction
+
     found = ctx.models.inspect(base)
     if "denoiser" not in found.components:
         raise ModelFileError(
@@ -95,8 +94,8 @@ def _model(
             code="model_component_missing",
             input="folder",
         )
-    settings = _settings(index)
-    told = _prediction(settings, index) if prediction == "auto" else prediction
+    settings = read_settings(index)
+    told = (told_prediction(settings, index) or "auto") if prediction == "auto" else prediction
     if zero_terminal_snr is None and isinstance(settings.get("rescale_betas_zero_snr"), bool):
         zero_terminal_snr = settings["rescale_betas_zero_snr"]
     model = model_of(base, found, told, variant, zero_terminal_snr)
@@ -108,26 +107,3 @@ def _model(
     ):
         model = replace(model, schedule=replace(model.schedule, shift=float(shift)))
     return model
-
-
-def _prediction(settings: Mapping[str, Any], index: Path) -> str:
-    """What the network predicts, by the scheduler's settings. ModelFileError: something unheard of."""
-    named = settings.get("prediction_type")
-    if named is None:
-        return "auto"
-    if named not in _PREDICTIONS:
-        raise ModelFileError(
-            f"{index.parent / SETTINGS} names a prediction type that is not known",
-            code="unknown_prediction", input="prediction", expected=", ".join(_PREDICTIONS),
-            found=repr(named),
-            remedy="Say at 'prediction' what the network predicts.",
-        )  # fmt: skip
-    return _PREDICTIONS[named]
-
-
-def _settings(index: Path) -> Mapping[str, Any]:
-    """The scheduler's settings; empty if the folder has none."""
-    from nodegraph.modelfiles.manifests import read_json
-
-    path = index.parent / SETTINGS
-    return read_json(path) if path.is_file() else {}

@@ -36,15 +36,24 @@ def assumed(kind: str, input_: str = "file") -> Notes:
         path = find(kind, str(params.get(input_, "")))
         if path is None:
             return ()
-        told = _assumptions(path, path.stat().st_mtime_ns, params.get("prediction"), params.get("variant"))
+        said = params.get("prediction") != "auto" or _told_beside(path)
+        told = _assumptions(path, path.stat().st_mtime_ns, said, params.get("variant"))
         return [f"{params[input_]}: {note}" for note in told]
 
     return notes
 
 
+def _told_beside(path: Path) -> bool:
+    """Whether the settings of a pipeline folder tell the prediction type, which is no assumption then."""
+    from nodegraph.modelfiles.manifests import WHOLE
+    from nodegraph.modelfiles.scheduler_settings import read_settings
+
+    return path.name == WHOLE and read_settings(path).get("prediction_type") is not None
+
+
 @lru_cache(maxsize=64)
-def _assumptions(path: Path, _changed: int, prediction: object, variant: object) -> tuple[str, ...]:
-    """By the file's header alone, read once for every state of the file."""
+def _assumptions(path: Path, _changed: int, predicts: bool, variant: object) -> tuple[str, ...]:
+    """By the file's header alone, read once for every state of the file. predicts: what, is known."""
     from nodegraph.modelfiles.families import FAMILIES, inspect
     from nodegraph.modelfiles.manifests import WHOLE, parts_of, read_model_header
 
@@ -52,7 +61,7 @@ def _assumptions(path: Path, _changed: int, prediction: object, variant: object)
         parts = parts_of(path)
         path = parts.get("unet") or parts["transformer"]
     found = inspect(read_model_header(path))
-    notes = list(found.notes) if prediction == "auto" else []
+    notes = [] if predicts else list(found.notes)
     family = next((family for family in FAMILIES if family.name == found.family), None)
     twins = [one.name for one in family.variants if one.words] if family is not None else []
     if variant == "auto" and not found.variant and twins:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from nodegraph import Context, TextEncoder
 from nodegraph.errors import InputError
+from nodegraph.modelfiles.foreign import convert_command
 from nodegraph.modelfiles.kinds import PICKLES
 from nodegraph.values import Patch
 
@@ -19,12 +20,19 @@ _MENTION = re.compile(r"(?:^|[\s(])embedding:([^\s,():]+)")
 
 def mentioned(params: Mapping[str, Any]) -> Sequence[Sequence[tuple[str, str]]]:
     """For every embedding that the text names, the (kind, name) pairs that it may stand for."""
-    return [[(KIND, word + ending) for ending in ENDINGS] for word in words_in(str(params.get("text", "")))]
+    return [[(KIND, name) for name in _names(word)] for word in words_in(str(params.get("text", "")))]
 
 
 def words_in(text: str) -> list[str]:
     """The names of the embeddings in a prompt, each once."""
     return list(dict.fromkeys(_MENTION.findall(text)))
+
+
+def _names(word: str) -> Sequence[str]:
+    """The files that a word may stand for. What was made of a pickle stands for it, too."""
+    stem, _, ending = word.rpartition(".")
+    made = (f"{stem}.safetensors",) if f".{ending}".lower() in PICKLES else ()
+    return (*made, *(word + ending for ending in ENDINGS))
 
 
 def taught(ctx: Context, encoder: TextEncoder, text: str) -> TextEncoder:
@@ -37,26 +45,26 @@ def taught(ctx: Context, encoder: TextEncoder, text: str) -> TextEncoder:
     for word in words_in(text):
         if word in known or word.rstrip(",") in known:
             continue
-        name = next((word + ending for ending in ENDINGS if word + ending in there), None)
+        name = next((name for name in _names(word) if name in there), None)
         if name is None:
-            raise _not_there(ctx, word)
+            raise _not_there(ctx, word, known)
         if name.lower().endswith(PICKLES):
             raise InputError(
                 f"the embedding '{name}' is a pickle, which may run code when it is opened",
                 code="embedding_pickled", input="text", expected="a .safetensors file",
-                remedy="If you trust it, convert it: nodegraph models convert "
-                f"{ctx.files.path(ctx.files.get(KIND, name))}",
+                remedy="If you trust it, convert it: "
+                + convert_command(ctx.files.path(ctx.files.get(KIND, name))),
             )  # fmt: skip
         encoder = encoder.patched(Patch.of("embedding", name=word, file=ctx.files.get(KIND, name).hash))
     return encoder
 
 
-def _not_there(ctx: Context, word: str) -> InputError:
+def _not_there(ctx: Context, word: str, known: Collection[str]) -> InputError:
     """Why a word stands for no file: there is none, or the plan could not see that the prompt names it."""
     remedy = ""
-    for ending in ENDINGS:
+    for name in _names(word):
         try:
-            ctx.files.get(KIND, word + ending)
+            ctx.files.get(KIND, name)
         except InputError as error:
             remedy = remedy or error.problem.remedy or ""
             continue
@@ -67,6 +75,7 @@ def _not_there(ctx: Context, word: str) -> InputError:
         )  # fmt: skip
     return InputError(
         f"there is no embedding '{word}'", code="embedding_missing", input="text",
+        expected=f"a file, or a word that the encoder was taught: {', '.join(sorted(known)) or 'none'}",
         found=f"'embedding:{word}'",
         remedy=f"{remedy} Put its file into the embeddings folder, or use load.embedding for it.".strip(),
     )  # fmt: skip
