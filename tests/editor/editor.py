@@ -89,6 +89,7 @@ class Editor:
 
     def choose(self, query: str) -> None:
         self.page.get_by_placeholder("Search nodes…").fill(query)
+        expect(self.page.locator(".add-menu").get_by_role("option").first).to_be_visible(timeout=30_000)
         self.page.keyboard.press("Enter")
         expect(self.page.locator(".add-menu")).to_be_hidden()
 
