@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.editor.editor import Editor
@@ -12,7 +15,7 @@ def test_a_template_and_one_click_make_a_picture(editor: Editor) -> None:
     editor.open_template("text-to-image")
     editor.run()
     # A latent preview stands in the sampler while it works, and the picture in the node that saves it.
-    expect(editor.node("sample").locator('.node-pictures img[src^="blob:"]')).to_be_visible(timeout=60_000)
+    expect(editor.node("sample").locator(".node-pictures img")).to_be_visible(timeout=60_000)
     editor.wait_for_picture("save")
     editor.page.get_by_role("button", name="Results").click()
     expect(editor.page.locator(".results img")).to_have_count(1)
@@ -57,3 +60,32 @@ def test_a_dropped_picture_is_the_graph_that_made_it(editor: Editor, editor_serv
     editor.run()
     again = editor.wait_for_picture("save")
     assert editor_server.ask("GET", again).body == picture
+
+
+def test_a_random_seed_makes_another_picture_each_time(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    editor.field("sample", "steps").fill("3")
+    editor.press("Enter")
+    editor.node("sample").get_by_role("button", name="A new seed for every run").click()
+    assert editor.document()["nodes"]["sample"]["inputs"]["seed"] == "random"
+    editor.run()
+    first = editor.wait_for_picture("save")
+    editor.run()
+    expect(editor.picture_of("save").first).not_to_have_attribute("src", first, timeout=60_000)
+    editor.page.get_by_role("button", name="Results").click()
+    newest = [one.get_attribute("src") for one in editor.page.locator(".results img").all()[:2]]
+    assert newest[0] != newest[1]  # files are named by their content
+
+
+def test_a_picture_without_a_workflow_is_put_on_the_canvas(editor: Editor) -> None:
+    plain = io.BytesIO()
+    Image.new("RGB", (64, 64), "teal").save(plain, "PNG")
+    editor.open_empty()
+    editor.drop("plain.png", "image/png", plain.getvalue())
+    expect(editor.page.get_by_text("plain.png is uploaded")).to_be_visible()
+    (node,) = editor.document()["nodes"].values()
+    assert node["type"] == "image.load"
+    assert node["inputs"]["file"].startswith("uploads/")
+    expect(editor.page.locator(".node.has-problems")).to_have_count(0)
+    editor.drop("broken.json", "application/json", b"{")
+    expect(editor.page.get_by_text("broken.json cannot be opened")).to_be_visible()

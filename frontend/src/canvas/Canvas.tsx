@@ -15,7 +15,7 @@ import { useCallback, useEffect, useRef } from "react";
 import { arrange } from "../commands/selection";
 import { arranging } from "../commands/list";
 import { useUi } from "../store/ui";
-import { useWorkspace, type Tab } from "../store/workspace";
+import type { Tab } from "../store/workspace";
 import { text } from "../text/en";
 import { AddMenu } from "./AddMenu";
 import { ConnectionHint } from "./ConnectionHint";
@@ -40,7 +40,7 @@ export function Canvas({ tab }: { readonly tab: Tab }) {
 }
 
 function Flow({ tab }: { readonly tab: Tab }) {
-  const { scene, nodes, edges, onNodesChange, commitMoves } = useScene(tab);
+  const { scene, nodes, edges, onNodesChange, onEdgesChange, commitMoves } = useScene(tab);
   const linking = useLinking();
   const { screenToFlowPosition, fitView, getNodes } = useReactFlow<FlowNode, FlowEdge>();
   const box = useRef<HTMLDivElement>(null);
@@ -78,14 +78,6 @@ function Flow({ tab }: { readonly tab: Tab }) {
     };
   }, [scene, getNodes, fitView, openMenu]);
 
-  const onSelectionChange = useCallback(({ nodes: some, edges: links }: { nodes: FlowNode[]; edges: FlowEdge[] }) => {
-    const ids = some.map(({ id }) => id);
-    const ends = links.flatMap(({ data }) => (data ? [data.to] : []));
-    const { selected, selectedLinks, select } = useWorkspace.getState();
-    const same = ids.join() === selected.join() && ends.map(portKey).join() === selectedLinks.map(portKey).join();
-    if (!same) select(ids, ends);
-  }, []);
-
   return (
     <div
       ref={box}
@@ -103,16 +95,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
         onNodesChange={onNodesChange}
         onNodeDragStop={(_, __, moved) => commitMoves(moved)}
         onSelectionDragStop={(_, moved) => commitMoves(moved)}
-        onSelectionChange={onSelectionChange}
-        onEdgesChange={(changes) => {
-          for (const change of changes) {
-            const end = change.type === "select" && edges.find(({ id }) => id === change.id)?.data?.to;
-            const { selected, selectedLinks, select } = useWorkspace.getState();
-            if (!end || change.type !== "select") continue;
-            const others = selectedLinks.filter((one) => portKey(one) !== portKey(end));
-            select(selected, change.selected ? [...others, end] : others);
-          }
-        }}
+        onEdgesChange={onEdgesChange}
         {...linking}
         connectionRadius={26}
         defaultViewport={viewports.get(tab.id) ?? { x: 60, y: 40, zoom: 1 }}
@@ -143,10 +126,6 @@ function Flow({ tab }: { readonly tab: Tab }) {
       <AddMenu />
     </div>
   );
-}
-
-function portKey({ node, port }: { node: string; port: string }): string {
-  return `${node}.${port}`;
 }
 
 function isPane(target: EventTarget): boolean {

@@ -1,6 +1,6 @@
 /** The scene of a tab as React Flow's nodes and edges. Only what changed gets a new object, and redraws. */
 
-import { applyNodeChanges, type Edge, type Node, type NodeChange } from "@xyflow/react";
+import { applyNodeChanges, type Edge, type EdgeChange, type Node, type NodeChange } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import type { Port } from "../graph/document";
@@ -50,16 +50,49 @@ export function useScene(tab: Tab) {
     );
   }, [scene, selectedLinks]);
 
+  // What is selected has one home, the workspace: two that follow each other would chase each other.
   const onNodesChange = useCallback((changes: NodeChange<FlowNode>[]) => {
-    setNodes((before) => applyNodeChanges(changes, before));
+    const { selected: ids, selectedLinks: ends, select } = useWorkspace.getState();
+    const chosen = picked(new Map(ids.map((id) => [id, id])), changes, (id) => id);
+    if (chosen !== null) select(chosen, ends);
+    const others = changes.filter(({ type }) => type !== "select");
+    if (others.length > 0) setNodes((before) => applyNodeChanges(others, before));
   }, []);
+
+  const onEdgesChange = useCallback(
+    (changes: EdgeChange<FlowEdge>[]) => {
+      const { selected: ids, selectedLinks: ends, select } = useWorkspace.getState();
+      const byId = new Map(scene.links.map(({ id, to }) => [id, to]));
+      const now = new Map([...byId].filter(([, to]) => ends.some(({ node, port }) => node === to.node && port === to.port)));
+      const chosen = picked(now, changes, (id) => byId.get(id));
+      if (chosen !== null) select(ids, chosen);
+    },
+    [scene],
+  );
 
   const commitMoves = useCallback((moved: readonly FlowNode[]) => {
     const places = Object.fromEntries(moved.map(({ id, position }) => [id, position]));
     useWorkspace.getState().edit((one) => moveNodes(one, places));
   }, []);
 
-  return { scene, nodes, edges, onNodesChange, commitMoves };
+  return { scene, nodes, edges, onNodesChange, onEdgesChange, commitMoves };
+}
+
+/** What is selected after some changes; null where they change nothing of it. */
+function picked<T>(
+  before: ReadonlyMap<string, T>,
+  changes: readonly (NodeChange<FlowNode> | EdgeChange<FlowEdge>)[],
+  find: (id: string) => T | undefined,
+): T[] | null {
+  const now = new Map(before);
+  for (const change of changes) {
+    if (change.type !== "select") continue;
+    const one = find(change.id);
+    if (change.selected && one !== undefined) now.set(change.id, one);
+    else now.delete(change.id);
+  }
+  const isSame = now.size === before.size && [...now.keys()].every((id) => before.has(id));
+  return isSame ? null : [...now.values()];
 }
 
 function merged(before: readonly FlowNode[], scene: Scene, selected: ReadonlySet<string>): FlowNode[] {

@@ -68,6 +68,8 @@ export function putJobs(jobs: readonly Job[]): void {
 
 /** A job that was just submitted: events may have told more of it than the answer does. */
 export function putNewJob(job: Job): void {
+  // Who listened before it was submitted hears all of it.
+  if (useServer.getState().connected) whole.add(job.id);
   if (!told.has(job.id)) putJobs([job]);
 }
 
