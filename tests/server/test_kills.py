@@ -45,7 +45,7 @@ class Clients:
             assert job not in self.accepted
             self.accepted[job] = number
             number += CLIENTS
-            time.sleep(0.01)
+            time.sleep(0.05)
 
     def _accepted(self, number: int) -> str:
         nodes = {"n": {"type": "naughty.fine", "inputs": {"number": number}}}
@@ -63,7 +63,7 @@ class Clients:
 
 @pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.full)])
 def test_no_accepted_job_is_lost_or_done_twice(make_server: Callable[..., Server], kills: int) -> None:
-    server = make_server()
+    server = make_server(options=("--keep-jobs", "1000000"))
     moments = random.Random(kills)  # noqa: S311 - no secret
     clients = Clients(server)
     clients.start()

@@ -63,6 +63,17 @@ def until_refused(server: Server) -> None:
     raise AssertionError("the damage was not found")
 
 
+def refuses_at_once_or_soon(server: Server) -> None:
+    """A damaged page is found when the server starts, or when it has read all of them in the background."""
+    try:
+        server.start()
+    except AssertionError as error:  # what it said instead of its address
+        assert "nodegraph db restore" in str(error)  # noqa: PT017 - it may start as well
+    else:
+        until_refused(server)
+    server.end()
+
+
 def spoil(file: Path) -> None:
     """Overwrite a part of every page but the first."""
     with file.open("r+b") as opened:
@@ -90,9 +101,7 @@ def test_a_copy_made_while_the_server_runs_brings_back_what_was_damaged(
         assert refused.returncode == 1
         assert "nodegraph db restore" in refused.stderr
     else:
-        server.start()  # it is read in the background, and then nothing more is accepted
-        until_refused(server)
-        server.end()
+        refuses_at_once_or_soon(server)
     assert command("db", "restore", str(copy), data_dir=server.data_dir).returncode == 0
     server.start()
     assert server.job(job["id"])["state"] == "done"
