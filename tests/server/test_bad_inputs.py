@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.server.conftest import Server
@@ -219,3 +221,15 @@ def test_a_body_that_is_too_large_is_refused(server: Server) -> None:
             answered = b""
     assert not answered or b" 413 " in answered
     assert server.ask("GET", "/health").status == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/jobs", "/api/v1/files"])
+def test_a_body_that_unpacks_to_a_gigabyte_is_refused(server: Server, path: str) -> None:
+    bomb = gzip.compress(bytes(2**30), 1)
+    kind = "application/json" if path.endswith("jobs") else "image/png"
+    headers = {"Content-Type": kind, "Content-Encoding": "gzip"}
+    assert server.process is not None
+    before = psutil.Process(server.process.pid).memory_info().rss
+    answered = server.ask("POST", path, raw=bomb, headers=headers)
+    assert answered.status in (400, 413), answered.body[:200]
+    assert psutil.Process(server.process.pid).memory_info().rss - before < 2**29
