@@ -9,6 +9,7 @@ import "./styles/node.css";
 import "./styles/widgets.css";
 import "./styles/menus.css";
 import "./styles/panels.css";
+import "./styles/subgraph.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -16,7 +17,8 @@ import { createRoot } from "react-dom/client";
 import { App } from "./shell/App";
 import { watchProblems } from "./store/check";
 import { keepWorkspace } from "./store/keeping";
-import { startServer } from "./store/server";
+import { refreshLibrary } from "./store/library";
+import { startServer, useServer } from "./store/server";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("the page has no root");
@@ -28,3 +30,4 @@ createRoot(root).render(
 );
 watchProblems();
 await startServer();
+if (useServer.getState().status === "ready") await refreshLibrary();

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.declare import NodeType, OutputSpec
 from nodegraph.graph.document import Document, NodeEntry
@@ -54,6 +54,13 @@ def given_entries(type_: NodeType) -> dict[str, NodeEntry]:
     }
 
 
+_UNSEEN: Final[Any] = {
+    "title": True, "view": True, "library": True,
+    "inputs": {"__all__": {"help"}}, "nodes": {"__all__": {"title"}},
+}  # fmt: skip
+"""What says nothing of what a definition does: titles, help, places, and where it was taken from."""
+
+
 def definitions_used(name: str, document: Document, registry: Registry) -> dict[str, object]:
     """The definition of that name and all that it uses, near or far, as JSON."""
     found: dict[str, object] = {}
@@ -63,7 +70,9 @@ def definitions_used(name: str, document: Document, registry: Registry) -> dict[
         definition = document.subgraphs.get(current)
         if current in found or definition is None:
             continue
-        found[current] = definition.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        found[current] = definition.model_dump(
+            mode="json", by_alias=True, exclude_unset=True, exclude=_UNSEEN
+        )
         for entry in definition.nodes.values():
             stack.extend(names_used(entry, registry))
     return found

@@ -109,3 +109,16 @@ def test_a_body_gives_what_it_declares(engine: Engine, change: dict[str, Any], c
     body = gives("float", {"type": "toy.pick", "inputs": {}, **change})
     [problem] = engine.check(loop("#body", body=body))
     assert (problem.code, problem.node, problem.input) == (code, "#body", "outputs.result")
+
+
+def test_titles_places_and_origin_of_a_body_change_no_key(engine: Engine, toy: Toy) -> None:
+    body = gives("float", {"type": "toy.watch", "inputs": {"number": 2.0}})
+    dressed = {
+        **body,
+        "title": "Watch",
+        "library": {"name": "watch", "revision": 3},
+        "view": {"nodes": {"made": {"x": 3, "y": 4}}},
+        "nodes": {"made": {**body["nodes"]["made"], "title": "Made"}},
+    }
+    assert result(engine, loop("#body", body=body)) == result(engine, loop("#body", body=dressed))
+    assert toy.calls["watch"] == 1

@@ -3,6 +3,7 @@
 import type { NodeTypeData } from "../graph/catalogue";
 import type { Document } from "../graph/document";
 import type { Json } from "../graph/json";
+import { PREFIX } from "../graph/library";
 import { ask, type Answer } from "./client";
 import type { components } from "./schema";
 
@@ -53,8 +54,10 @@ export const forgetJob = (id: string) => ask<null>("DELETE", `/jobs/${part(id)}`
 export const moveToFront = (id: string) =>
   data(ask<Job>("PATCH", `/jobs/${part(id)}`, { body: { move: { to: "front" } } }));
 
-export const getWorkflows = async () =>
-  (await data(ask<Schemas["WorkflowList"]>("GET", "/workflows"))).workflows;
+const allWorkflows = async () => (await data(ask<Schemas["WorkflowList"]>("GET", "/workflows"))).workflows;
+export const getWorkflows = async () => (await allWorkflows()).filter(({ name }) => !name.startsWith(PREFIX));
+/** The subgraphs of the library are workflows with names of their own kind. */
+export const getPublished = async () => (await allWorkflows()).filter(({ name }) => name.startsWith(PREFIX));
 export const getWorkflow = (name: string, revision?: number) =>
   data(ask<WorkflowView>("GET", `/workflows/${part(name)}${revision ? `?revision=${revision}` : ""}`));
 export const getRevisions = async (name: string) =>

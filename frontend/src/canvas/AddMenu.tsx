@@ -4,13 +4,13 @@ import { Command } from "cmdk";
 import { useEffect, useMemo, useRef, useState } from "react";
 
 import type { NodeType } from "../graph/catalogue";
-import { outside } from "../graph/nodetypes";
-import { addNode } from "../graph/edits";
+import { ownTypes } from "../graph/nodetypes";
 import { fittingInput, fittingOutput, typeTitle } from "../graph/links";
 import { findTypes, fittingTypes } from "../graph/search";
+import { addType, libraryTypes, useLibrary } from "../store/library";
 import { useServer } from "../store/server";
 import { useUi, type Adding } from "../store/ui";
-import { useActiveTab, useWorkspace } from "../store/workspace";
+import { useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { categoryColour } from "./looks";
 import { link } from "./useLinking";
@@ -29,12 +29,13 @@ function OpenMenu({ adding }: { readonly adding: Adding }) {
   const box = useRef<HTMLDivElement>(null);
   const catalogue = useServer((server) => server.catalogue);
   const classes = useServer((server) => server.vocabulary.classes);
-  const subgraphs = useActiveTab()?.history.present.subgraphs;
+  const shown = useShownDocument();
+  const published = useLibrary((library) => library.published);
   const types = useMemo(() => {
-    const own = Object.entries(subgraphs ?? {}).map(([name, definition]) => outside(name, definition));
+    const own = shown ? [...ownTypes(shown, catalogue), ...libraryTypes(published, catalogue)] : [];
     const all = [...catalogue.values(), ...own];
     return adding.wanted ? fittingTypes(all, adding.wanted, classes) : all;
-  }, [catalogue, classes, subgraphs, adding]);
+  }, [catalogue, classes, shown, published, adding]);
   const found = useMemo(() => findTypes(types, query, adding.wanted === undefined).slice(0, SHOWN), [types, query, adding]);
   const close = () => useUi.setState({ adding: null });
 
@@ -86,7 +87,7 @@ export function add(type: NodeType, { at, wanted, link: port }: Adding): void {
   const { classes } = useServer.getState().vocabulary;
   let made = "";
   edit((document) => {
-    const added = addNode(document, type, at);
+    const added = addType(document, type, at);
     made = added.id;
     if (wanted === undefined || port === undefined) return added.document;
     if (wanted.end === "output") {

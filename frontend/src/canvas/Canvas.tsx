@@ -14,10 +14,12 @@ import { useCallback, useEffect, useRef } from "react";
 
 import { arrange } from "../commands/selection";
 import { arranging } from "../commands/list";
+import { isBoundary } from "../graph/scope";
 import { useUi } from "../store/ui";
-import type { Tab } from "../store/workspace";
+import { pathOf, type Tab } from "../store/workspace";
 import { text } from "../text/en";
 import { AddMenu } from "./AddMenu";
+import { BoundaryCard } from "./BoundaryCard";
 import { ConnectionHint } from "./ConnectionHint";
 import { Controls } from "./Controls";
 import { NodeCard } from "./NodeCard";
@@ -26,17 +28,22 @@ import { MANY, useFirstLayout } from "./useFirstLayout";
 import { useLinking } from "./useLinking";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
-const NODE_TYPES = { card: NodeCard };
+const NODE_TYPES = { card: NodeCard, boundary: BoundaryCard };
 const FIT = { padding: 0.12, maxZoom: 1, duration: 200 };
 /** Where each tab was looked at; a tab that is left keeps its place. */
 const viewports = new Map<string, Viewport>();
 
 export function Canvas({ tab }: { readonly tab: Tab }) {
   return (
-    <ReactFlowProvider key={tab.id}>
+    <ReactFlowProvider key={placeOf(tab)}>
       <Flow tab={tab} />
     </ReactFlowProvider>
   );
+}
+
+/** A tab, and where in its document it is looked at. */
+function placeOf(tab: Tab): string {
+  return [tab.id, ...pathOf(tab).map(({ definition, node }) => `${definition}@${node ?? ""}`)].join("/");
 }
 
 function Flow({ tab }: { readonly tab: Tab }) {
@@ -45,7 +52,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const { screenToFlowPosition, fitView, getNodes } = useReactFlow<FlowNode, FlowEdge>();
   const box = useRef<HTMLDivElement>(null);
   const wish = useUi((ui) => ui.wish);
-  const isEmpty = nodes.length === 0;
+  const isEmpty = nodes.every(({ id }) => isBoundary(id));
   useFirstLayout(tab, scene);
 
   const openMenu = useCallback(
@@ -98,8 +105,8 @@ function Flow({ tab }: { readonly tab: Tab }) {
         onEdgesChange={onEdgesChange}
         {...linking}
         connectionRadius={26}
-        defaultViewport={viewports.get(tab.id) ?? { x: 60, y: 40, zoom: 1 }}
-        onMoveEnd={(_, viewport) => viewports.set(tab.id, viewport)}
+        defaultViewport={viewports.get(placeOf(tab)) ?? { x: 60, y: 40, zoom: 1 }}
+        onMoveEnd={(_, viewport) => viewports.set(placeOf(tab), viewport)}
         minZoom={0.05}
         maxZoom={2.5}
         deleteKeyCode={null}

@@ -3,10 +3,13 @@
 import { ContextMenu } from "radix-ui";
 import type { ReactNode } from "react";
 
+import { withInput } from "../graph/border";
 import { disconnect, setInput } from "../graph/edits";
 import { exposedAs, expose, freshName, hide } from "../graph/interface";
 import type { Row } from "../graph/scene";
-import { useActiveTab, useWorkspace } from "../store/workspace";
+import { ENTRANCE, isBoundaryEntry } from "../graph/scope";
+import { knowledge } from "../store/server";
+import { useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 
 interface Props {
@@ -31,9 +34,10 @@ export function InputMenu({ node, row, children }: Props) {
 }
 
 function Items({ node, row: { port, input, linked, isNew } }: { readonly node: string; readonly row: Row }) {
-  const document = useActiveTab()?.history.present;
+  const document = useShownDocument();
   const { edit } = useWorkspace.getState();
   if (document === undefined || isNew) return null;
+  const isInside = isBoundaryEntry(document.nodes[ENTRANCE]);
   const named = exposedAs(document, { node, port });
   const name = freshName(document, input.name);
   const item = (label: string, run: () => void) => (
@@ -45,7 +49,8 @@ function Items({ node, row: { port, input, linked, isNew } }: { readonly node: s
     <>
       {linked && item(t.unlink, () => edit((one) => disconnect(one, [{ node, port }])))}
       {!linked && input.default !== undefined && item(t.reset, () => edit((one) => setInput(one, { node, port }, input.default)))}
-      {!linked && named.length === 0 && item(t.exposed(name), () => edit((one) => expose(one, name, { node, port })))}
+      {isInside && !linked && item(text.subgraph.exposed(input.name), () => edit((one) => withInput(one, { node, port }, knowledge())))}
+      {!isInside && !linked && named.length === 0 && item(t.exposed(name), () => edit((one) => expose(one, name, { node, port })))}
       {named.map((one) => item(t.hidden(one), () => edit((doc) => hide(doc, one))))}
     </>
   );

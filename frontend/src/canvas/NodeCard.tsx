@@ -5,7 +5,6 @@ import { memo } from "react";
 
 import type { Row, SceneNode } from "../graph/scene";
 import type { NodeType } from "../graph/catalogue";
-import { useCheck } from "../store/check";
 import { text } from "../text/en";
 import { Field } from "../widgets/Field";
 import { InputMenu } from "./InputMenu";
@@ -14,15 +13,13 @@ import { NodeStatus } from "./NodeStatus";
 import { NodeTitle } from "./NodeTitle";
 import { Socket } from "./Socket";
 import { categoryColour } from "./looks";
-import { useNodeRun } from "./useNodeRun";
+import { useNodeProblems, useNodeRun } from "./useNodeRun";
 import type { FlowNode } from "./useScene";
-
-const NO_PROBLEMS: readonly never[] = [];
 
 export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps<FlowNode>) {
   const { entry, type, rows } = data.scene;
-  const run = useNodeRun(id);
-  const problems = useCheck((check) => check.byNode[id] ?? NO_PROBLEMS);
+  const run = useNodeRun(id, entry.type.startsWith("#"));
+  const problems = useNodeProblems(id);
   const state = run?.state;
   const classes = [
     "node",
@@ -32,7 +29,8 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
     entry.mode ? `is-${entry.mode}` : "",
     type.isPlaceholder ? "is-unknown" : "",
   ];
-  const badInputs = new Set(problems.map(({ input }) => input ?? ""));
+  const own = problems.filter(({ node }) => node?.split("/").at(-1) === id);
+  const badInputs = new Set(own.map(({ input }) => input ?? ""));
   return (
     <article
       className={classes.filter(Boolean).join(" ")}

@@ -2,23 +2,27 @@
 
 import { memo, useMemo } from "react";
 
-import type { NodeRun } from "../graph/run";
+import { plainPath, type NodeRun } from "../graph/run";
 import { FINAL, useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { text } from "../text/en";
 import { artifactUrl } from "../store/pictures";
+import { usePrefix } from "../store/workspace";
 import { useShownJob } from "./useNodeRun";
 
 export const NodePictures = memo(function NodePictures({ id, run }: { readonly id: string; readonly run: NodeRun | undefined }) {
   const job = useShownJob();
+  const prefix = usePrefix();
   const saved = useServer(({ runs }) => (job === null ? undefined : runs[job]?.saved));
   // What a node saved is handed out when its job is over.
   const isOver = useServer(({ jobs }) => job !== null && FINAL.has(jobs.get(job)?.state ?? ""));
   const urls = useMemo(() => {
     if (job === null || !isOver) return [];
-    const own = saved?.filter(({ node, mediaType }) => node.split("/")[0] === id && mediaType.startsWith("image/"));
+    const path = `${prefix ?? ""}${id}`;
+    const isOwn = (node: string) => prefix !== null && (node === path || node.startsWith(`${path}/`));
+    const own = saved?.filter(({ node, mediaType }) => isOwn(plainPath(node)) && mediaType.startsWith("image/"));
     return own?.map(({ path }) => artifactUrl(job, path)) ?? [];
-  }, [job, isOver, saved, id]);
+  }, [job, isOver, saved, id, prefix]);
   const shown = urls.length > 0 ? urls : run?.preview ? [run.preview] : [];
   if (shown.length === 0) return null;
   return (

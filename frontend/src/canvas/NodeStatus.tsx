@@ -3,8 +3,8 @@
 import { memo } from "react";
 
 import type { NodeRun } from "../graph/run";
-import { useCheck } from "../store/check";
 import { text } from "../text/en";
+import { useNodePlan } from "./useNodeRun";
 
 const PLANNED = {
   run: text.node.runs,
@@ -16,7 +16,7 @@ const PLANNED = {
 } as const;
 
 export const NodeStatus = memo(function NodeStatus({ id, run }: { readonly id: string; readonly run: NodeRun | undefined }) {
-  const planned = useCheck((check) => check.plan[id]);
+  const planned = useNodePlan(id);
   if (run?.state === "running") {
     return (
       <footer className="node-foot is-running">

@@ -73,6 +73,7 @@ const CATEGORIES: Readonly<Record<string, string>> = {
   Logic: "var(--type-bool)",
   List: "var(--type-text)",
   Value: "var(--type-number)",
+  Subgraph: "var(--primary)",
 };
 
 export function categoryColour(category: string): string {

@@ -8,7 +8,7 @@ import { moveNodes } from "../graph/edits";
 import { estimate } from "../graph/estimate";
 import { layout, type Size } from "../graph/layout";
 import type { Scene } from "../graph/scene";
-import { useWorkspace, type Tab } from "../store/workspace";
+import { shownOf, useWorkspace, type Tab } from "../store/workspace";
 
 /** From here on only what is seen is drawn, and so not everything is measured. */
 export const MANY = 150;
@@ -22,7 +22,7 @@ export function useFirstLayout(tab: Tab, scene: Scene): void {
 
   useEffect(() => {
     if (!fresh || scene.nodes.size === 0) return;
-    const document = tab.history.present;
+    const document = shownOf(tab);
     const unplaced = [...scene.nodes.keys()].filter((node) => positionOf(document, node) === null);
     if (unplaced.length === 0) return;
     isPlaced.current = false;

@@ -10,14 +10,15 @@ import {
 import { useCallback, useRef } from "react";
 
 import type { Document, Port } from "../graph/document";
-import { connect, disconnect } from "../graph/edits";
+import { join } from "../graph/border";
+import { disconnect } from "../graph/edits";
 import { inputOf, typeOf } from "../graph/nodetypes";
 import { judge, outputType } from "../graph/links";
 import type { Verdict } from "../graph/assignable";
 import type { Wanted } from "../graph/search";
-import { useServer } from "../store/server";
+import { knowledge } from "../store/server";
 import { tell, useUi } from "../store/ui";
-import { activeTab, useWorkspace } from "../store/workspace";
+import { activeDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import type { FlowEdge } from "./useScene";
 
@@ -32,15 +33,13 @@ export function endsOf({ source, sourceHandle, target, targetHandle }: End): { f
 }
 
 export function verdictOf(from: Port, to: Port): Verdict {
-  const document = activeTab()?.history.present;
+  const document = activeDocument();
   if (document === undefined) return { ok: false, reason: "" };
-  const { catalogue, vocabulary } = useServer.getState();
-  return judge(document, from, to, { catalogue, classes: vocabulary.classes });
+  return judge(document, from, to, knowledge());
 }
 
 export function link(document: Document, from: Port, to: Port): Document {
-  const outputs = Object.keys(typeOf(document, from.node, useServer.getState().catalogue).outputs);
-  return connect(document, from, to, outputs.length === 1);
+  return join(document, from, to, knowledge());
 }
 
 export function useLinking() {
@@ -116,13 +115,12 @@ function portOf({ nodeId, id }: { nodeId: string; id?: string | null }): Port {
 
 /** What a node has to have so that a link from here fits it. */
 function wantedBy(port: Port, side: HandleType): Wanted | null {
-  const document = activeTab()?.history.present;
+  const document = activeDocument();
   if (document === undefined) return null;
-  const { catalogue, vocabulary } = useServer.getState();
   if (side === "source") {
-    const type = outputType(document, port, { catalogue, classes: vocabulary.classes });
+    const type = outputType(document, port, knowledge());
     return type && { end: "output", type };
   }
-  const type = inputOf(typeOf(document, port.node, catalogue), port.port)?.type;
+  const type = inputOf(typeOf(document, port.node, knowledge().catalogue), port.port)?.type;
   return type ? { end: "input", type } : null;
 }

@@ -1,14 +1,37 @@
-/** What the run that the canvas shows did with a node. */
+/** What the run that the canvas shows did with a node, and what the server says of it. */
 
+import { useShallow } from "zustand/react/shallow";
+
+import type { Problem } from "../api/client";
+import { runAt, type NodeRun } from "../graph/run";
+import { useCheck } from "../store/check";
 import { useServer } from "../store/server";
-import { useWorkspace } from "../store/workspace";
-import type { NodeRun } from "../graph/run";
+import { usePrefix, useWorkspace } from "../store/workspace";
 
 export function useShownJob(): string | null {
   return useWorkspace(({ tabs, active }) => tabs.find(({ id }) => id === active)?.job ?? null);
 }
 
-export function useNodeRun(id: string): NodeRun | undefined {
+export function useNodeRun(id: string, isSubgraph = false): NodeRun | undefined {
   const job = useShownJob();
-  return useServer(({ runs }) => (job === null ? undefined : runs[job]?.nodes[id]));
+  const prefix = usePrefix();
+  return useServer(
+    useShallow(({ runs }) => {
+      const run = job === null || prefix === null ? undefined : runs[job];
+      return run && runAt(run, `${prefix}${id}`, isSubgraph);
+    }),
+  );
 }
+
+/** The problems of a node, and of the nodes inside it. */
+export function useNodeProblems(id: string): readonly Problem[] {
+  const prefix = usePrefix();
+  return useCheck(({ byNode }) => (prefix === null ? NONE : (byNode[`${prefix}${id}`] ?? NONE)));
+}
+
+export function useNodePlan(id: string) {
+  const prefix = usePrefix();
+  return useCheck(({ plan }) => (prefix === null ? undefined : plan[`${prefix}${id}`]));
+}
+
+const NONE: readonly never[] = [];

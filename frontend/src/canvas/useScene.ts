@@ -7,18 +7,19 @@ import type { Port } from "../graph/document";
 import { moveNodes } from "../graph/edits";
 import { estimate } from "../graph/estimate";
 import { EMPTY_SCENE, sceneOf, type Scene, type SceneNode } from "../graph/scene";
+import { isBoundary } from "../graph/scope";
 import { useServer } from "../store/server";
-import { useWorkspace, type Tab } from "../store/workspace";
+import { shownOf, useWorkspace, type Tab } from "../store/workspace";
 import { lookOf } from "./looks";
 
-export type FlowNode = Node<{ scene: SceneNode }, "card">;
+export type FlowNode = Node<{ scene: SceneNode }, "card" | "boundary">;
 export type FlowEdge = Edge<{ to: Port }>;
 
 export function useScene(tab: Tab) {
   const catalogue = useServer((server) => server.catalogue);
   const selected = useWorkspace((workspace) => workspace.selected);
   const selectedLinks = useWorkspace((workspace) => workspace.selectedLinks);
-  const document = tab.history.present;
+  const document = shownOf(tab);
   const last = useRef<Scene>(EMPTY_SCENE);
   const scene = useMemo(() => {
      
@@ -106,6 +107,6 @@ function merged(before: readonly FlowNode[], scene: Scene, selected: ReadonlySet
     // Until it is measured a node counts as large as it will be, about: only what is seen is drawn.
     const { width, height } = estimate(one);
     const guess = { initialWidth: width, initialHeight: height };
-    return { ...guess, ...old, id: one.id, type: "card", position, data: { scene: one }, selected: isSelected };
+    return { ...guess, ...old, id: one.id, type: isBoundary(one.id) ? "boundary" : "card", position, data: { scene: one }, selected: isSelected };
   });
 }

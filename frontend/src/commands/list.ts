@@ -2,9 +2,11 @@
 
 import { cancelRun, run, save } from "../store/actions";
 import { setTheme, show, togglePanel, useUi } from "../store/ui";
-import { activeTab, HOME, useWorkspace } from "../store/workspace";
+import { publish } from "../store/library";
+import { activeDocument, activeTab, HOME, pathOf, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { printJson } from "../graph/json";
+import { definitionAt, enterSelected, groupSelected, leave, newSubgraph, ungroupSelected } from "./subgraphs";
 import { copied, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
 
 export interface Command {
@@ -38,6 +40,12 @@ export const COMMANDS: readonly Command[] = [
   { id: "select-all", title: t.selectAll, group: "edit", keys: ["Mod+a"], run: selectAll },
   { id: "bypass", title: t.bypass, group: "edit", keys: ["Mod+b"], run: () => toggleMode("bypass") },
   { id: "mute", title: t.mute, group: "edit", keys: ["Mod+m"], run: () => toggleMode("mute") },
+  { id: "group", title: t.group, group: "edit", keys: ["Mod+g"], run: groupSelected },
+  { id: "ungroup", title: t.ungroup, group: "edit", keys: ["Mod+Shift+g"], run: ungroupSelected },
+  { id: "new-subgraph", title: t.newSubgraph, group: "edit", run: newSubgraph },
+  { id: "enter", title: t.enter, group: "view", keys: ["Mod+ArrowDown"], run: enterSelected },
+  { id: "leave", title: t.leave, group: "view", keys: ["Mod+ArrowUp"], run: leave },
+  { id: "publish", title: t.publish, group: "file", run: publishOpen },
   { id: "add", title: t.add, group: "edit", keys: ["Space"], run: addAtCentre },
   { id: "fit", title: t.fit, group: "view", keys: ["f"], run: () => show(null) },
   { id: "layout", title: t.layout, group: "view", keys: ["Shift+l"], run: () => arranging.dispatchEvent(new Event("arrange")) },
@@ -72,6 +80,16 @@ async function copy(): Promise<void> {
 
 async function pasteFromClipboard(): Promise<void> {
   pasteText(await navigator.clipboard.readText(), null);
+}
+
+/** The subgraph that was entered, or the one that a selected node uses, goes into the library. */
+function publishOpen(): void {
+  const tab = activeTab();
+  const document = activeDocument();
+  const [selected] = useWorkspace.getState().selected;
+  const used = document && selected !== undefined ? definitionAt(document, selected) : null;
+  const name = used ?? (tab ? pathOf(tab).at(-1)?.definition : undefined);
+  if (name !== undefined && name !== null) void publish(name);
 }
 
 function addAtCentre(): void {

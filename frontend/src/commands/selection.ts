@@ -5,12 +5,12 @@ import { type Document, type Point, positionOf } from "../graph/document";
 import { disconnect, moveNodes, removeNodes, setMode } from "../graph/edits";
 import { layout, type Size } from "../graph/layout";
 import type { Scene } from "../graph/scene";
-import { activeTab, useWorkspace } from "../store/workspace";
+import { activeDocument, useWorkspace } from "../store/workspace";
 
 const { edit, select } = useWorkspace.getState();
 
 function selected(): readonly string[] {
-  const document = activeTab()?.history.present;
+  const document = activeDocument();
   return useWorkspace.getState().selected.filter((id) => document && Object.hasOwn(document.nodes, id));
 }
 
@@ -19,7 +19,7 @@ export function hasSelection(): boolean {
 }
 
 export function copied(): string | null {
-  const document = activeTab()?.history.present;
+  const document = activeDocument();
   const ids = selected();
   return document && ids.length > 0 ? copyText(document, ids) : null;
 }
@@ -35,7 +35,7 @@ export function removeSelected(): void {
 /** Paste text; whether it was a workflow. */
 export function pasteText(text: string, at: Point | null): boolean {
   const piece = pastedDocument(text);
-  if (typeof piece === "string" || activeTab() === undefined) return false;
+  if (typeof piece === "string" || activeDocument() === undefined) return false;
   let ids: string[] = [];
   edit((document) => {
     const pasted = paste(document, piece, freeSpot(document, piece, at));
@@ -79,7 +79,7 @@ export function toggleMode(mode: "bypass" | "mute"): void {
 }
 
 export function selectAll(): void {
-  select(Object.keys(activeTab()?.history.present.nodes ?? {}));
+  select(Object.keys(activeDocument()?.nodes ?? {}));
 }
 
 /** Lay out the selected nodes, or all of them where fewer than two are selected. */

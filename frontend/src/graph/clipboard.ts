@@ -1,8 +1,10 @@
 /** Copy and paste as document text: what is copied is itself a workflow, and any workflow can be pasted. */
 
 import { linksInto, positionOf, readDocument, splitReference, type Document, type NodeEntry, type Point } from "./document";
+import { definitionsUsed } from "./definitions";
 import { disconnect, freshId, moveNodes, withNode } from "./edits";
 import { parseJson, printJson, type Json, type JsonObject } from "./json";
+import { isBoundary } from "./scope";
 
 /** The nodes with the links among them, as the text of a document. */
 export function copyText(document: Document, ids: readonly string[]): string {
@@ -10,7 +12,7 @@ export function copyText(document: Document, ids: readonly string[]): string {
 }
 
 export function fragment(document: Document, ids: readonly string[]): Document {
-  const chosen = new Set(ids);
+  const chosen = new Set(ids.filter((id) => !isBoundary(id)));
   let piece: Document = { nodegraph: 1, nodes: {} };
   for (const id of Object.keys(document.nodes).filter((one) => chosen.has(one))) {
     const entry = document.nodes[id];
@@ -21,8 +23,8 @@ export function fragment(document: Document, ids: readonly string[]): Document {
     const place = positionOf(document, id);
     if (place !== null) piece = moveNodes(piece, { [id]: place });
   }
-  const used = Object.values(piece.nodes).map((entry) => entry.type);
-  const kept = Object.entries(document.subgraphs ?? {}).filter(([name]) => used.includes(`#${name}`));
+  const used = definitionsUsed(document, Object.values(piece.nodes));
+  const kept = Object.entries(document.subgraphs ?? {}).filter(([name]) => used.has(name));
   return kept.length > 0 ? { ...piece, subgraphs: Object.fromEntries(kept) } : piece;
 }
 

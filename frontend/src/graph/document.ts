@@ -13,6 +13,8 @@ export interface NodeEntry {
 
 export interface SubgraphEntry {
   readonly title?: string;
+  readonly version?: number;
+  readonly view?: Readonly<JsonObject>;
   readonly inputs?: Readonly<Record<string, { type: Json; default?: Json; help?: string }>>;
   readonly outputs?: Readonly<Record<string, { type: Json; from: string }>>;
   readonly nodes: Readonly<Record<string, NodeEntry>>;

@@ -12,6 +12,7 @@ import {
   type Port,
 } from "./document";
 import { isObject, type Json, type JsonObject } from "./json";
+import { isBoundary } from "./scope";
 import { firstValue } from "./widgets";
 
 /** A new id for a node of a type: its last word, numbered where it is taken. */
@@ -85,7 +86,7 @@ export function disconnect(document: Document, targets: readonly Port[]): Docume
 
 /** Remove nodes with all that refers to them: links, named inputs and outputs, places. */
 export function removeNodes(document: Document, ids: readonly string[]): Document {
-  const gone = new Set(ids.filter((id) => Object.hasOwn(document.nodes, id)));
+  const gone = new Set(ids.filter((id) => Object.hasOwn(document.nodes, id) && !isBoundary(id)));
   if (gone.size === 0) return document;
   let edited = document;
   for (const [id, entry] of Object.entries(document.nodes)) {
@@ -116,7 +117,7 @@ export function moveNodes(document: Document, to: Readonly<Record<string, Point>
 }
 
 export function setMode(document: Document, ids: readonly string[], mode: "bypass" | "mute" | null): Document {
-  return ids.reduce(
+  return ids.filter((id) => !isBoundary(id)).reduce(
     (edited, id) =>
       changeNode(edited, id, ({ mode: _, ...entry }) => (mode === null ? entry : { ...entry, mode })),
     document,

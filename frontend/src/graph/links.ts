@@ -5,6 +5,7 @@ import type { Catalogue, InputSpec, NodeType } from "./catalogue";
 import { linksInto, splitReference, type Document, type Link, type Port } from "./document";
 import { substitute, unify, type Solution } from "./generics";
 import { inputOf, outputOf, typeOf } from "./nodetypes";
+import { NEW } from "./scope";
 import { wordsOf, type SocketType } from "./sockets";
 
 export interface Knowledge {
@@ -27,6 +28,7 @@ export function linksOf(document: Document, catalogue: Catalogue): Link[] {
 /** Judge a link from an output to an input, with the reason in words. */
 export function judge(document: Document, source: Port, target: Port, known: Knowledge): Verdict {
   if (source.node === target.node) return { ok: false, reason: "a node cannot feed itself" };
+  if (source.port === NEW && target.port === NEW) return { ok: false, reason: "nothing says what would flow here" };
   const given = outputType(document, source, known);
   const type = typeOf(document, target.node, known.catalogue);
   const input = inputOf(type, target.port);

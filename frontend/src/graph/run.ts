@@ -10,6 +10,8 @@ export interface NodeRun {
   /** An unfinished picture, or one that the node shows. */
   readonly preview?: string;
   readonly problem?: string;
+  /** Whether events told of it itself, and not only of nodes inside it. */
+  readonly own?: boolean;
 }
 
 export interface SavedFile {
@@ -58,13 +60,13 @@ export function follow(run: Run, event: RunEvent): Run {
     case "planned":
       return { ...next, nodes: {}, saved: [], total: (event.to_run ?? 0) + (event.reused ?? 0) };
     case "node_started":
-      return withNode(next, event, () => ({ state: "running" }));
+      return withNode(next, event, () => ({ state: "running", own: true }));
     case "progress":
       // A late one must not bring a finished node back to life.
       return withNode(next, event, (node) =>
         node && node.state !== "running"
           ? node
-          : { ...node, state: "running", done: event.done ?? 0, total: event.total ?? 0 },
+          : { ...node, own: true, state: "running", done: event.done ?? 0, total: event.total ?? 0 },
       );
     case "preview":
       return withNode(next, event, (node) => ({ state: "running", ...node, ...(event.image ? { preview: event.image } : {}) }));
@@ -72,11 +74,12 @@ export function follow(run: Run, event: RunEvent): Run {
       return withNode(next, event, (node) => ({
         ...(node?.preview !== undefined ? { preview: node.preview } : {}),
         ...(node?.problem !== undefined ? { problem: node.problem } : {}),
+        own: true,
         state: event.outcome ?? "ran",
         seconds: event.seconds ?? 0,
       }));
     case "node_failed":
-      return withNode(next, event, () => ({ state: "failed", problem: event.problem?.message ?? "" }));
+      return withNode(next, event, (node) => ({ ...(node?.own ? { own: true } : {}), state: "failed", problem: event.problem?.message ?? "" }));
     case "saved": {
       const file = { node: event.node ?? "", path: event.path ?? "", mediaType: event.media_type ?? "" };
       const known = next.saved.some(({ node, path }) => node === file.node && path === file.path);
@@ -88,20 +91,56 @@ export function follow(run: Run, event: RunEvent): Run {
 }
 
 function withNode(run: Run, event: RunEvent, change: (node: NodeRun | undefined) => NodeRun): Run {
-  // A node inside a loop or a subgraph ("loop/3/sample") shows at the one that stands in the document.
-  const path = event.node ?? "";
-  const id = path.split("/")[0] ?? "";
-  if (id !== path && event.kind !== "preview" && event.kind !== "node_failed") return run;
-  const before = run.nodes[id];
-  const after = change(before);
-  return before === after ? run : { ...run, nodes: { ...run.nodes, [id]: after } };
+  const path = plainPath(event.node ?? "");
+  const nodes = { ...run.nodes };
+  let isSame = put(nodes, path, change(nodes[path]));
+  // Of what happens inside a loop or a subgraph, pictures and problems show at the nodes around it too.
+  if (event.kind === "preview" || event.kind === "node_failed") {
+    for (const around of ancestors(path)) isSame = put(nodes, around, change(nodes[around])) && isSame;
+  }
+  return isSame ? run : { ...run, nodes };
 }
+
+function put(nodes: Record<string, NodeRun>, path: string, after: NodeRun): boolean {
+  if (nodes[path] === after) return true;
+  nodes[path] = after;
+  return false;
+}
+
+/** A path without the numbers of iterations: "loop/3/sample" is shown at "loop/sample". */
+export function plainPath(path: string): string {
+  return path.includes("/") ? path.split("/").filter((part) => !/^\d+$/.test(part)).join("/") : path;
+}
+
+/** The paths of the nodes around a node, from the outside in. */
+function ancestors(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+/** What a run did with a node; with a subgraph, what it did with the nodes inside. */
+export function runAt(run: Run, path: string, isSubgraph: boolean): NodeRun | undefined {
+  const own = run.nodes[path];
+  if (!isSubgraph) return own;
+  const inner = Object.entries(run.nodes).filter(([one]) => one.startsWith(`${path}/`)).map(([, node]) => node);
+  if (inner.length === 0) return own;
+  const seen = { ...(own?.preview !== undefined ? { preview: own.preview } : {}), ...(own?.problem !== undefined ? { problem: own.problem } : {}) };
+  const running = inner.find(({ state }) => state === "running");
+  if (running) return { ...running, ...seen, state: "running" };
+  const state = FIRST.find((one) => inner.some((node) => node.state === one)) ?? "memory";
+  return { ...seen, state, seconds: inner.reduce((sum, { seconds = 0 }) => sum + seconds, 0) };
+}
+
+const FIRST = ["failed", "cancelled", "skipped", "ran", "disk", "memory", "shared", "saved"] as const;
 
 /** How far a run is, from 0 to 1: nodes that are done, and the steps of those that run. */
 export function progressOf(run: Run): number {
   if (run.total === 0) return 0;
-  const parts = Object.values(run.nodes).map((node) =>
-    node.state !== "running" ? 1 : node.total ? (node.done ?? 0) / node.total : 0,
-  );
+  // Iterations inside a loop count as the loop does.
+  const isInside = (path: string) => ancestors(path).some((around) => run.nodes[around]?.own);
+  const parts = Object.entries(run.nodes).map(([path, node]) => {
+    if (node.own !== true || isInside(path)) return 0;
+    return node.state !== "running" ? 1 : node.total ? (node.done ?? 0) / node.total : 0;
+  });
   return Math.min(1, parts.reduce((sum, part) => sum + part, 0) / run.total);
 }

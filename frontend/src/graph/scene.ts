@@ -5,6 +5,7 @@ import { linkOf, positionOf, type Document, type NodeEntry, type Point, type Por
 import { isObject, sameJson, type Json } from "./json";
 import { linksOf } from "./links";
 import { typeOf } from "./nodetypes";
+import { NEW } from "./scope";
 import type { SocketType } from "./sockets";
 
 /** One line of a node: an input, or a member of a growing one; `isNew` is the place where another can be linked. */
@@ -85,7 +86,7 @@ function inputRows(input: InputSpec, value: Json | undefined): Row[] {
       { ...row(input, `${input.name}.${freshName(named)}`, input.name, undefined), isNew: true },
     ];
   }
-  return [row(input, input.name, input.name.replaceAll("_", " "), value)];
+  return [{ ...row(input, input.name, input.name.replaceAll("_", " "), value), isNew: input.name === NEW }];
 }
 
 function row(input: InputSpec, port: string, label: string, value: Json | undefined): Row {

@@ -62,6 +62,42 @@ export function readType(data: Json | undefined): SocketType {
   }
 }
 
+/** The type as a document writes it: a name, or an object where there is more to say. */
+export function writeType(type: SocketType): Json {
+  switch (type.kind) {
+    case "scalar":
+    case "value":
+      return type.name;
+    case "menu":
+      return { type: "menu", options: [...type.options] };
+    case "choice":
+      return { type: "choice", registry: type.registry };
+    case "file":
+      return { type: "file", kind: type.files };
+    case "list":
+      return { type: "list", item: asObject(type.item), ...(type.wraps ? { wraps: true } : {}) };
+    case "optional":
+      return { type: "optional", item: asObject(type.item) };
+    case "union":
+      return { type: "union", options: type.options.map(asObject) };
+    case "generic":
+      return { type: "generic", name: type.name };
+    case "record":
+      return { type: "variant", options: [...type.options], discriminator: type.discriminator };
+    case "subgraph":
+      return { type: "subgraph", takes: asObjects(type.takes), gives: asObjects(type.gives), each: type.each };
+  }
+}
+
+function asObject(type: SocketType): Json {
+  const written = writeType(type);
+  return typeof written === "string" ? { type: written } : written;
+}
+
+function asObjects(types: Types): Json {
+  return Object.fromEntries(Object.entries(types).map(([name, type]) => [name, asObject(type)]));
+}
+
 /** The type as a person would say it: the words of the engine, which the shared cases hold. */
 export function wordsOf(type: SocketType): string {
   switch (type.kind) {

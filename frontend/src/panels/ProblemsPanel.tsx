@@ -2,17 +2,10 @@
 
 import { CircleCheck } from "lucide-react";
 
+import { reveal } from "../commands/subgraphs";
 import { useCheck } from "../store/check";
-import { show, useUi } from "../store/ui";
-import { useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { Empty } from "./Empty";
-
-function goTo(node: string): void {
-  useUi.setState({ form: false });
-  useWorkspace.getState().select([node]);
-  show(node);
-}
 
 export function ProblemsPanel() {
   const { problems, plan, notes } = useCheck();
@@ -29,11 +22,11 @@ export function ProblemsPanel() {
       )}
       <ul className="problem-list">
         {problems.map((problem) => {
-          const node = problem.node?.split("/")[0];
+          const node = problem.node;
           const place = [node, problem.input].filter(Boolean).join(" · ");
           return (
             <li key={`${problem.code} ${place} ${problem.message}`}>
-              <button type="button" disabled={!node} aria-label={node ? text.problems.go(place) : undefined} onClick={() => node && goTo(node)}>
+              <button type="button" disabled={!node} aria-label={node ? text.problems.go(place) : undefined} onClick={() => node && reveal(node)}>
                 {place && <span className="problem-place">{place}</span>}
                 <span className="problem-text">{problem.message}</span>
                 {problem.remedy && <span className="problem-remedy">{problem.remedy}</span>}
@@ -53,7 +46,7 @@ export function ProblemsPanel() {
               .filter(([id]) => !id.includes("/"))
               .map(([id, { action, reason }]) => (
                 <li key={id}>
-                  <button type="button" aria-label={text.problems.go(id)} onClick={() => goTo(id)}>
+                  <button type="button" aria-label={text.problems.go(id)} onClick={() => reveal(id)}>
                     <span className={`plan plan-${action.replace(" ", "-")}`}>{id}</span>
                     <span className="plan-reason">{reason}</span>
                   </button>

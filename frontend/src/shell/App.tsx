@@ -8,8 +8,9 @@ import { FormView } from "../panels/FormView";
 import { SidePanel } from "../panels/SidePanel";
 import { catchUp, useServer } from "../store/server";
 import { useUi } from "../store/ui";
-import { useActiveTab } from "../store/workspace";
+import { useActiveTab, type Tab } from "../store/workspace";
 import { text } from "../text/en";
+import { Breadcrumbs } from "./Breadcrumbs";
 import { DropZone } from "./DropZone";
 import { LoginPage } from "./LoginPage";
 import { Notices } from "./Notices";
@@ -43,7 +44,7 @@ export function App() {
     <DropZone>
       <TopBar />
       <main className="stage">
-        {tab === undefined ? <StartPage /> : isForm ? <FormView tab={tab} /> : <Canvas tab={tab} />}
+        {tab === undefined ? <StartPage /> : isForm ? <FormView tab={tab} /> : <GraphView tab={tab} />}
         <SidePanel />
       </main>
       <Notices />
@@ -52,5 +53,14 @@ export function App() {
       <OpenDialog />
       <PictureDialog />
     </DropZone>
+  );
+}
+
+function GraphView({ tab }: { readonly tab: Tab }) {
+  return (
+    <div className="graph-view">
+      <Breadcrumbs tab={tab} />
+      <Canvas tab={tab} />
+    </div>
   );
 }

@@ -24,7 +24,7 @@ import { dropJob, FINAL, putJobs, putNewJob, refreshVocabulary, useServer } from
 import { tell, useUi } from "./ui";
 import { activeTab, useWorkspace, type Saved } from "./workspace";
 
-const { open, edit, change } = useWorkspace.getState();
+const { open, edit, editAll, change } = useWorkspace.getState();
 
 /** Tell what went wrong, in the server's words. */
 export function tellError(error: unknown, what: string = text.notice.refused): void {
@@ -136,7 +136,7 @@ export async function save(name: string, replace = false): Promise<ApiError | nu
     const same = tab.saved?.name === name ? tab.saved.tag : null;
     const tag = replace ? (await getWorkflow(name)).tag : same;
     const item = await saveWorkflow(name, document, tag);
-    if (tab.history.present.name !== name) edit((one) => ({ ...one, name }));
+    if (tab.history.present.name !== name) editAll((one) => ({ ...one, name }));
     const clean = activeTab()?.history.present ?? document;
     change(tab.id, { saved: { name, tag: item.tag, revision: item.revision }, clean, title: name });
     tell("info", text.save.saved(name, item.revision));

@@ -6,6 +6,8 @@ import { check, type Check, type PlannedNode } from "../api/calls";
 import type { Problem } from "../api/client";
 import { ApiError } from "../api/client";
 import type { Document } from "../graph/document";
+import { withSubgraphs } from "../graph/plan";
+import { plainPath } from "../graph/run";
 import { useServer } from "./server";
 import { HOME, useWorkspace } from "./workspace";
 
@@ -14,6 +16,7 @@ const DELAY = 250;
 interface Checked {
   readonly tab: string;
   readonly problems: readonly Problem[];
+  /** By the path of the node: "sample", "small/resized". */
   readonly byNode: Readonly<Record<string, readonly Problem[]>>;
   readonly plan: Readonly<Record<string, PlannedNode>>;
   readonly notes: readonly string[];
@@ -72,8 +75,9 @@ async function ask(tab: string, document: Document, signal: AbortSignal): Promis
 function put(tab: string, { problems, plan, notes }: Check): void {
   const byNode: Record<string, Problem[]> = {};
   for (const problem of problems) {
-    const node = problem.node?.split("/")[0];
-    if (node) (byNode[node] ??= []).push(problem);
+    // What is wrong inside a subgraph is told at the nodes around it too.
+    const parts = plainPath(problem.node ?? "").split("/");
+    parts.forEach((_, index) => (byNode[parts.slice(0, index + 1).join("/")] ??= []).push(problem));
   }
-  useCheck.setState({ tab, problems, byNode, plan, notes, pending: false });
+  useCheck.setState({ tab, problems, byNode, plan: withSubgraphs(plan), notes, pending: false });
 }

@@ -71,6 +71,7 @@ function restoreFrom(text: string): void {
         saved: isObject(data.saved) ? (data.saved as unknown as Saved) : null,
         clean: typeof clean === "string" ? document : clean,
         job: typeof data.job === "string" ? data.job : null,
+        path: [],
         fresh: data.fresh === true,
       },
     ];

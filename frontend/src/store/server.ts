@@ -6,6 +6,7 @@ import { ApiError } from "../api/client";
 import { getCatalogue, getJob, getJobs, getVocabulary, type Job, type Vocabulary } from "../api/calls";
 import { listen, replay, type Message } from "../api/events";
 import { readCatalogue, type Catalogue } from "../graph/catalogue";
+import type { Knowledge } from "../graph/links";
 import { beginRun, follow, type Run, type RunEvent } from "../graph/run";
 import { useWorkspace } from "./workspace";
 
@@ -33,6 +34,12 @@ export const useServer = create<Server>()(() => ({
   runs: {},
   finished: 0,
 }));
+
+/** What links are judged by. */
+export function knowledge(): Knowledge {
+  const { catalogue, vocabulary } = useServer.getState();
+  return { catalogue, classes: vocabulary.classes };
+}
 
 /** Learn what nodes there are, and listen from then on. */
 export async function startServer(): Promise<void> {

@@ -2,8 +2,9 @@
 
 import { create } from "zustand";
 
-import { sameDocument, type Document, type Port } from "../graph/document";
+import { positionOf, sameDocument, type Document, type Port } from "../graph/document";
 import { begin, redo, step, undo, type History } from "../graph/history";
+import { definitionOf, inside, putBack } from "../graph/scope";
 
 export interface Saved {
   readonly name: string;
@@ -20,8 +21,16 @@ export interface Tab {
   readonly clean: Document;
   /** The job whose run the canvas shows. */
   readonly job: string | null;
+  /** The subgraphs that were entered, from the outside in. */
+  readonly path: readonly Step[];
   /** Whether nodes still have to be laid out, once they are drawn and measured. */
   readonly fresh: boolean;
+}
+
+/** A subgraph that was entered, and the node through which; null where it was opened by itself. */
+export interface Step {
+  readonly definition: string;
+  readonly node: string | null;
 }
 
 export const HOME = "home";
@@ -36,7 +45,12 @@ interface Workspace {
   open: (document: Document, options?: { title?: string; saved?: Saved }) => string;
   close: (id: string) => void;
   activate: (id: string) => void;
+  /** Change what is shown: the workflow, or the inside of the subgraph that was entered. */
   edit: (change: (document: Document) => Document, key?: string) => void;
+  /** Change the whole document, wherever one is in it. */
+  editAll: (change: (document: Document) => Document, key?: string) => void;
+  /** Go into a subgraph, or out of it: the path to what is shown from now on. */
+  enter: (path: readonly Step[]) => void;
   undo: () => void;
   redo: () => void;
   select: (nodes: readonly string[], links?: readonly Port[]) => void;
@@ -60,7 +74,7 @@ export const useWorkspace = create<Workspace>()((set) => {
     open: (document, { title = "", saved = null }: { title?: string; saved?: Saved | null } = {}) => {
       const id = crypto.randomUUID();
       const fresh = Object.keys(document.nodes).length > 0;
-      const tab = { id, title: title || document.name || "", history: begin(document), saved, clean: document, job: null, fresh };
+      const tab = { id, title: title || document.name || "", history: begin(document), saved, clean: document, job: null, path: [], fresh };
       set(({ tabs }) => ({ tabs: [...tabs, tab], active: id, selected: [], selectedLinks: [] }));
       return id;
     },
@@ -72,7 +86,18 @@ export const useWorkspace = create<Workspace>()((set) => {
         return { tabs: left, active: next, selected: [], selectedLinks: [] };
       }),
     activate: (active) => set({ active, selected: [], selectedLinks: [] }),
-    edit: (change, key) => through((history) => step(history, change(history.present), key ?? null, Date.now())),
+    edit: (change, key) =>
+      onActive((tab) => {
+        const present = changedIn(tab, change);
+        return { ...tab, history: step(tab.history, present, key ?? null, Date.now()) };
+      }),
+    editAll: (change, key) => through((history) => step(history, change(history.present), key ?? null, Date.now())),
+    enter: (path) =>
+      set(({ tabs, active }) => ({
+        tabs: tabs.map((tab) => (tab.id === active ? { ...tab, path, fresh: needsLayout({ ...tab, path }) } : tab)),
+        selected: [],
+        selectedLinks: [],
+      })),
     undo: () => through(undo),
     redo: () => through(redo),
     select: (selected, selectedLinks = []) => set({ selected, selectedLinks }),
@@ -82,7 +107,7 @@ export const useWorkspace = create<Workspace>()((set) => {
       set(({ tabs }) => ({
         tabs: tabs.map((tab) => {
           if (tab.id !== id) return tab;
-          const present = change(tab.history.present);
+          const present = changedIn(tab, change);
           const clean = tab.clean === tab.history.present ? present : tab.clean;
           return { ...tab, clean, history: { ...tab.history, present } };
         }),
@@ -90,6 +115,52 @@ export const useWorkspace = create<Workspace>()((set) => {
     restore: (tabs, active) => set({ tabs, active, selected: [], selectedLinks: [] }),
   };
 });
+
+/** The path as far as it leads: undo may have taken away a subgraph that was entered. */
+export function pathOf({ history, path }: Tab): readonly Step[] {
+  const lost = path.findIndex(({ definition }) => definitionOf(history.present, definition) === undefined);
+  return lost < 0 ? path : path.slice(0, lost);
+}
+
+/** What is shown of a tab: its workflow, or the inside of a subgraph. */
+export function shownOf(tab: Tab): Document {
+  const last = pathOf(tab).at(-1);
+  return (last && inside(tab.history.present, last.definition)) ?? tab.history.present;
+}
+
+function changedIn(tab: Tab, change: (document: Document) => Document): Document {
+  const last = pathOf(tab).at(-1);
+  const shown = shownOf(tab);
+  return last ? putBack(tab.history.present, last.definition, change(shown)) : change(shown);
+}
+
+function needsLayout(tab: Tab): boolean {
+  const shown = shownOf(tab);
+  return Object.keys(shown.nodes).some((id) => positionOf(shown, id) === null);
+}
+
+export function activeDocument(): Document | undefined {
+  const tab = activeTab();
+  return tab && shownOf(tab);
+}
+
+export function useShownDocument(): Document | undefined {
+  const tab = useActiveTab();
+  return tab && shownOf(tab);
+}
+
+/** Where the nodes that are shown stand in the whole ("" or "small/"); null where nothing says through which node. */
+export function prefixOf(tab: Tab): string | null {
+  const path = pathOf(tab);
+  return path.some(({ node }) => node === null) ? null : path.map(({ node }) => `${node}/`).join("");
+}
+
+export function usePrefix(): string | null {
+  return useWorkspace(({ tabs, active }) => {
+    const tab = tabs.find(({ id }) => id === active);
+    return tab ? prefixOf(tab) : "";
+  });
+}
 
 export function activeTab(): Tab | undefined {
   const { tabs, active } = useWorkspace.getState();

@@ -7,7 +7,7 @@ import { asLiteral, literalOf } from "../graph/document";
 import { setInput } from "../graph/edits";
 import type { Json } from "../graph/json";
 import { useServer } from "../store/server";
-import { useActiveTab, useWorkspace } from "../store/workspace";
+import { useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { DataField } from "./DataField";
 import { MenuField, type Option } from "./MenuField";
@@ -117,7 +117,7 @@ function FileField({ kind, ...rest }: NamedProps & { readonly kind: string }) {
 }
 
 function SubgraphField(props: NamedProps) {
-  const subgraphs = useActiveTab()?.history.present.subgraphs;
+  const subgraphs = useShownDocument()?.subgraphs;
   const options = Object.entries(subgraphs ?? {}).map(
     ([name, { title }]): Option => ({ value: `#${name}`, label: title ?? name }),
   );

@@ -1,0 +1,212 @@
+/** Some nodes become a subgraph, and a node that uses it stands in their place: what runs is the same. */
+
+import { freshDefinition } from "./definitions";
+import {
+  linkOf,
+  linksInto,
+  positionOf,
+  splitPort,
+  splitReference,
+  type Document,
+  type NodeEntry,
+  type Point,
+  type Port,
+  type SubgraphEntry,
+} from "./document";
+import { freshId, moveNodes, removeNodes, withNode } from "./edits";
+import { placesOf } from "./interface";
+import type { Json } from "./json";
+import { outputType, type Knowledge } from "./links";
+import { inputOf, outputOf, SEED, typeOf } from "./nodetypes";
+import { mapValues, relink } from "./rewrite";
+import { ENTRANCE, EXIT, isBoundary, type DeclaredInput } from "./scope";
+import { writeType, type SocketType } from "./sockets";
+
+export interface Grouped {
+  readonly document: Document;
+  /** The node that stands for the group, and the definition that it uses. */
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Make a subgraph of some nodes. Links that cross its border become its inputs and outputs. */
+export function group(document: Document, ids: readonly string[], title: string, known: Knowledge): Grouped | null {
+  const chosen = new Set(ids.filter((id) => Object.hasOwn(document.nodes, id) && !isBoundary(id)));
+  if (chosen.size === 0) return null;
+  const inner = new Inner(document, chosen, known);
+  const name = freshDefinition(document, title);
+  const definition = inner.definition(title);
+  const id = freshId(document, `#${name}`);
+  let edited = withNode(inner.readFrom(id), id, { type: `#${name}`, inputs: inner.given });
+  edited = moveNodes(removeNodes(edited, [...chosen]), { [id]: centreOf(document, [...chosen]) });
+  return { document: { ...edited, subgraphs: { ...edited.subgraphs, [name]: definition } }, id, name };
+}
+
+/** What goes into a group and comes out of it, found link by link. */
+class Inner {
+  readonly given: Record<string, Json> = {};
+  private readonly inputs: Record<string, DeclaredInput> = {};
+  private readonly outputs: Record<string, { type: Json; from: string }> = {};
+  private readonly nodes: Record<string, NodeEntry> = {};
+  private readonly bySource = new Map<string, string>();
+  private readonly byOutput = new Map<string, string>();
+  private readonly named = new Map<string, string>();
+
+  constructor(
+    private readonly document: Document,
+    private readonly chosen: ReadonlySet<string>,
+    private readonly known: Knowledge,
+  ) {
+    for (const id of chosen) {
+      const entry = document.nodes[id];
+      if (entry) this.nodes[id] = entry;
+    }
+    this.takeLinks();
+    this.takeNamedInputs();
+    this.giveLinks();
+  }
+
+  definition(title: string): SubgraphEntry {
+    const first = [...this.chosen].map((id) => positionOf(this.document, id) ?? { x: 0, y: 0 });
+    const left = Math.min(...first.map(({ x }) => x));
+    const right = Math.max(...first.map(({ x }) => x));
+    const top = Math.min(...first.map(({ y }) => y));
+    const places = Object.fromEntries([...this.chosen].map((id, index) => [id, { ...(first[index] ?? { x: 0, y: 0 }) }]));
+    return {
+      title,
+      inputs: this.inputs,
+      outputs: this.outputs,
+      nodes: this.nodes,
+      view: { nodes: { ...places, [ENTRANCE]: { x: left - 300, y: top }, [EXIT]: { x: right + 360, y: top } } },
+    };
+  }
+
+  /** Links from outside: one input for each source. */
+  private takeLinks(): void {
+    for (const [id, entry] of Object.entries(this.nodes)) {
+      for (const { port, reference } of linksInto(entry)) {
+        const source = this.sourceOf(reference);
+        if (this.chosen.has(source.node) || !Object.hasOwn(this.document.nodes, source.node)) continue;
+        const key = `${source.node}.${source.port}`;
+        const name = this.bySource.get(key) ?? this.declare(splitPort(port).name, this.typeBetween(source, { node: id, port }));
+        this.bySource.set(key, name);
+        this.given[name] = { from: reference };
+      }
+      this.nodes[id] = mapValues(entry, (value) => {
+        const reference = linkOf(value);
+        const name = reference === null ? undefined : this.bySource.get(keyOf(this.sourceOf(reference)));
+        return name === undefined ? value : { input: name };
+      });
+    }
+  }
+
+  /** Inputs of the workflow that feed a node inside: handed through, with what stands there now. */
+  private takeNamedInputs(): void {
+    for (const name of Object.keys(this.document.inputs ?? {})) {
+      const places = placesOf(this.document, name).filter(({ node }) => this.chosen.has(node));
+      const [first] = places;
+      if (first === undefined) continue;
+      const input = inputOf(this.typeOf(first.node), first.port);
+      const value = valueAt(this.nodes[first.node], first.port);
+      const type: Json = input?.widget.kind === "seed" ? SEED : writeType(input?.type ?? ANYTHING);
+      const own = this.declare(name, type, value ?? input?.default);
+      for (const { node, port } of places) this.put(node, port, { input: own });
+      this.named.set(name, own);
+      if (value !== undefined) this.given[own] = value;
+    }
+  }
+
+  /** Links to outside, and outputs of the workflow: one output for each source. */
+  private giveLinks(): void {
+    const give = (reference: string) => {
+      const source = this.sourceOf(reference);
+      const key = keyOf(source);
+      if (!this.chosen.has(source.node) || this.byOutput.has(key)) return;
+      const name = fresh(this.outputs, source.port);
+      const type = outputType(this.document, source, this.known);
+      this.outputs[name] = { type: writeType(type ?? ANYTHING), from: key };
+      this.byOutput.set(key, name);
+    };
+    for (const [id, entry] of Object.entries(this.document.nodes)) {
+      if (!this.chosen.has(id)) for (const { reference } of linksInto(entry)) give(reference);
+    }
+    for (const { from } of Object.values(this.document.outputs ?? {})) give(from);
+  }
+
+  /** The document in which everybody reads, and is fed through, the node that stands for the group. */
+  readFrom(id: string): Document {
+    const { nodes, inputs, outputs } = this.document;
+    const follow = (reference: string) => {
+      const name = this.byOutput.get(keyOf(this.sourceOf(reference)));
+      if (name === undefined) return reference;
+      return this.byOutput.size === 1 ? id : `${id}.${name}`;
+    };
+    const read = Object.entries(nodes).map(([reader, entry]) => [reader, relink(entry, follow)] as const);
+    const shown = Object.entries(outputs ?? {}).map(([key, output]) => [key, { ...output, from: follow(output.from) }] as const);
+    const fed = { ...inputs };
+    for (const [name, own] of this.named) {
+      const input = fed[name];
+      if (input) fed[name] = { ...input, to: [...input.to, `${id}.${own}`] };
+    }
+    return {
+      ...this.document,
+      nodes: Object.fromEntries(read),
+      ...(inputs ? { inputs: fed } : {}),
+      ...(outputs ? { outputs: Object.fromEntries(shown) } : {}),
+    };
+  }
+
+  private declare(wanted: string, type: Json, value?: Json): string {
+    const name = fresh(this.inputs, wanted);
+    this.inputs[name] = { type, ...(value !== undefined && value !== null ? { default: value } : {}) };
+    return name;
+  }
+
+  private put(id: string, port: string, value: Json): void {
+    const entry = this.nodes[id];
+    if (entry) this.nodes[id] = { ...entry, inputs: { ...entry.inputs, [port]: value } };
+  }
+
+  /** What flows over a link, or what its end takes where only that is known. */
+  private typeBetween(source: Port, target: Port): Json {
+    const given = outputType(this.document, source, this.known);
+    const input = inputOf(this.typeOf(target.node), target.port);
+    if (input?.widget.kind === "seed") return SEED;
+    return writeType(given === null || given.kind === "generic" ? (input?.type ?? ANYTHING) : given);
+  }
+
+  private typeOf(id: string) {
+    return typeOf(this.document, id, this.known.catalogue);
+  }
+
+  private sourceOf(reference: string): Port {
+    const { node, output } = splitReference(reference);
+    if (!Object.hasOwn(this.document.nodes, node)) return { node, port: output ?? "" };
+    return { node, port: outputOf(this.typeOf(node), output) };
+  }
+}
+
+const ANYTHING: SocketType = { kind: "generic", name: "T" };
+
+function keyOf({ node, port }: Port): string {
+  return `${node}.${port}`;
+}
+
+function valueAt(entry: NodeEntry | undefined, port: string): Json | undefined {
+  const value = entry?.inputs?.[port];
+  return linkOf(value) === null ? value : undefined;
+}
+
+function fresh(taken: object, wanted: string): string {
+  const base = wanted.replace(/[^A-Za-z0-9_]/g, "_").replace(/^[^A-Za-z_]/, "_") || "value";
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? base : `${base}_${number}`;
+    if (!Object.hasOwn(taken, name)) return name;
+  }
+}
+
+function centreOf(document: Document, ids: readonly string[]): Point {
+  const places = ids.map((id) => positionOf(document, id) ?? { x: 0, y: 0 });
+  const middle = (values: readonly number[]) => Math.round((Math.min(...values) + Math.max(...values)) / 2);
+  return { x: middle(places.map(({ x }) => x)), y: middle(places.map(({ y }) => y)) };
+}
