@@ -13,6 +13,7 @@ import { useUi, type Adding } from "../store/ui";
 import { useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { categoryColour } from "./looks";
+import { focusNode } from "./places";
 import { link } from "./useLinking";
 
 const SHOWN = 60;
@@ -100,4 +101,5 @@ export function add(type: NodeType, { at, wanted, link: port }: Adding): void {
   });
   useUi.setState({ adding: null });
   select([made]);
+  focusNode(made);
 }

@@ -11,7 +11,7 @@ import { IconButton } from "../shell/IconButton";
 import { activeTab, pathOf, useWorkspace } from "../store/workspace";
 import { tell } from "../store/ui";
 import { text } from "../text/en";
-import { Socket } from "./Socket";
+import { Reached, Socket } from "./Socket";
 import type { FlowNode } from "./useScene";
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -39,6 +39,7 @@ export const BoundaryCard = memo(function BoundaryCard({ id, data, selected }: N
         <span className="node-dot" />
         <h3 className="node-title">{isEntrance ? text.subgraph.inputs : text.subgraph.outputs}</h3>
       </header>
+      <Reached value={selected}>
       <ul className={isEntrance ? "boundary-rows is-entrance" : "boundary-rows"}>
         {[...names, NEW].map((name, index) => {
           const socket = types[name];
@@ -57,6 +58,7 @@ export const BoundaryCard = memo(function BoundaryCard({ id, data, selected }: N
           );
         })}
       </ul>
+      </Reached>
     </article>
   );
 });

@@ -15,8 +15,8 @@ import { useCallback, useEffect, useRef } from "react";
 import { arrange } from "../commands/selection";
 import { arranging } from "../commands/list";
 import { isBoundary } from "../graph/scope";
-import { useUi } from "../store/ui";
-import { pathOf, type Tab } from "../store/workspace";
+import { ACTUAL_SIZE, useUi } from "../store/ui";
+import { activeDocument, pathOf, useWorkspace, type Tab } from "../store/workspace";
 import { text } from "../text/en";
 import { AddMenu } from "./AddMenu";
 import { BoundaryCard } from "./BoundaryCard";
@@ -24,6 +24,7 @@ import { ConnectionHint } from "./ConnectionHint";
 import { Controls } from "./Controls";
 import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
+import { free, freeSpot } from "./places";
 import { MANY, useFirstLayout } from "./useFirstLayout";
 import { useLinking } from "./useLinking";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
@@ -49,7 +50,7 @@ function placeOf(tab: Tab): string {
 function Flow({ tab }: { readonly tab: Tab }) {
   const { scene, nodes, edges, onNodesChange, onEdgesChange, commitMoves } = useScene(tab);
   const linking = useLinking();
-  const { screenToFlowPosition, fitView, getNodes } = useReactFlow<FlowNode, FlowEdge>();
+  const { screenToFlowPosition, fitView, zoomTo, getNodes } = useReactFlow<FlowNode, FlowEdge>();
   const box = useRef<HTMLDivElement>(null);
   const wish = useUi((ui) => ui.wish);
   const isEmpty = nodes.every(({ id }) => isBoundary(id));
@@ -62,8 +63,12 @@ function Flow({ tab }: { readonly tab: Tab }) {
 
   useEffect(() => {
     if (wish === null || Date.now() - wish.at > 1_000) return;
+    if (wish.node === ACTUAL_SIZE) {
+      void zoomTo(1);
+      return;
+    }
     void fitView({ ...FIT, ...(wish.node !== null ? { nodes: [{ id: wish.node }] } : {}) });
-  }, [wish, fitView]);
+  }, [wish, fitView, zoomTo]);
 
   useEffect(() => {
     const onArrange = () => {
@@ -75,7 +80,12 @@ function Flow({ tab }: { readonly tab: Tab }) {
     };
     const onAdd = () => {
       const { left, top, width, height } = box.current?.getBoundingClientRect() ?? new DOMRect();
-      openMenu({ x: left + width / 2 - 170, y: top + height / 3 });
+      const screen = { x: left + width / 2 - 170, y: top + height / 3 };
+      const [selected] = useWorkspace.getState().selected;
+      const document = activeDocument();
+      if (document === undefined) return;
+      const at = selected !== undefined ? freeSpot(selected) : free(document, screenToFlowPosition(screen));
+      useUi.setState({ adding: { screen, at } });
     };
     arranging.addEventListener("arrange", onArrange);
     arranging.addEventListener("add", onAdd);
@@ -83,7 +93,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
       arranging.removeEventListener("arrange", onArrange);
       arranging.removeEventListener("add", onAdd);
     };
-  }, [scene, getNodes, fitView, openMenu]);
+  }, [scene, getNodes, fitView, screenToFlowPosition]);
 
   return (
     <div
@@ -91,6 +101,9 @@ function Flow({ tab }: { readonly tab: Tab }) {
       className="canvas"
       role="region"
       aria-label={text.canvas.label}
+      onKeyUp={(event) => {
+        if (event.key.startsWith("Arrow")) commitMoves(getNodes().filter(({ selected }) => selected), "nudge");
+      }}
       onDoubleClick={(event) => {
         if (isPane(event.target)) openMenu({ x: event.clientX, y: event.clientY });
       }}

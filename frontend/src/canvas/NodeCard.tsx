@@ -11,7 +11,7 @@ import { InputMenu } from "./InputMenu";
 import { NodePictures } from "./NodePictures";
 import { NodeStatus } from "./NodeStatus";
 import { NodeTitle } from "./NodeTitle";
-import { Socket } from "./Socket";
+import { Reached, Socket } from "./Socket";
 import { categoryColour } from "./looks";
 import { useNodeProblems, useNodeRun } from "./useNodeRun";
 import type { FlowNode } from "./useScene";
@@ -40,8 +40,10 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
       data-state={state ?? ""}
     >
       <NodeTitle id={id} entry={entry} type={type} run={run} />
-      <Sockets rows={rows} type={type} bad={badInputs} id={id} />
-      <Widgets scene={data.scene} bad={badInputs} />
+      <Reached value={selected}>
+        <Sockets rows={rows} type={type} bad={badInputs} id={id} />
+        <Widgets scene={data.scene} bad={badInputs} />
+      </Reached>
       {type.isPlaceholder && <p className="node-note">{text.node.unknown}</p>}
       {problems.length > 0 && (
         <ul className="node-problems">

@@ -1,11 +1,16 @@
 /** The end of links: a handle with the colour and shape of its type. */
 
-import { Handle, Position } from "@xyflow/react";
+import { Handle, Position, useNodeId } from "@xyflow/react";
+import { createContext, useContext } from "react";
 
 import { typeTitle } from "../graph/links";
 import type { SocketType } from "../graph/sockets";
+import { useUi } from "../store/ui";
 import { text } from "../text/en";
 import { lookOf } from "./looks";
+
+/** Whether the sockets of a node are reached with Tab: only those of the selected one, so that the way is short. */
+export const Reached = createContext(false);
 
 interface Props {
   readonly side: "in" | "out";
@@ -16,6 +21,12 @@ interface Props {
 
 export function Socket({ side, port, type, linked = false }: Props) {
   const { colour, shape, many } = lookOf(type);
+  const node = useNodeId() ?? "";
+  const isReached = useContext(Reached);
+  const open = () => {
+    const name = port.replaceAll("_", " ");
+    useUi.setState({ linking: { node, socket: { node, side, port, label: name, type, linked } } });
+  };
   const label = side === "in" ? text.node.input(port) : text.node.output(port);
   return (
     <Handle
@@ -23,6 +34,14 @@ export function Socket({ side, port, type, linked = false }: Props) {
       type={side === "in" ? "target" : "source"}
       position={side === "in" ? Position.Left : Position.Right}
       className="socket"
+      role="button"
+      tabIndex={isReached ? 0 : -1}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        event.stopPropagation();
+        open();
+      }}
       aria-label={label}
       title={`${port.replaceAll("_", " ")}: ${typeTitle(type)}`}
     >

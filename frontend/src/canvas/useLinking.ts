@@ -114,7 +114,7 @@ function portOf({ nodeId, id }: { nodeId: string; id?: string | null }): Port {
 }
 
 /** What a node has to have so that a link from here fits it. */
-function wantedBy(port: Port, side: HandleType): Wanted | null {
+export function wantedBy(port: Port, side: HandleType): Wanted | null {
   const document = activeDocument();
   if (document === undefined) return null;
   if (side === "source") {

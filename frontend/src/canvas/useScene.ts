@@ -3,7 +3,7 @@
 import { applyNodeChanges, type Edge, type EdgeChange, type Node, type NodeChange } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import type { Port } from "../graph/document";
+import { positionOf, type Document, type Port } from "../graph/document";
 import { moveNodes } from "../graph/edits";
 import { estimate } from "../graph/estimate";
 import { EMPTY_SCENE, sceneOf, type Scene, type SceneNode } from "../graph/scene";
@@ -71,9 +71,14 @@ export function useScene(tab: Tab) {
     [scene],
   );
 
-  const commitMoves = useCallback((moved: readonly FlowNode[]) => {
+  const commitMoves = useCallback((moved: readonly FlowNode[], key?: string) => {
     const places = Object.fromEntries(moved.map(({ id, position }) => [id, position]));
-    useWorkspace.getState().edit((one) => moveNodes(one, places));
+    const isMoved = (one: Document) =>
+      moved.some(({ id, position: { x, y } }) => {
+        const before = positionOf(one, id);
+        return before === null || before.x !== Math.round(x) || before.y !== Math.round(y);
+      });
+    useWorkspace.getState().edit((one) => (isMoved(one) ? moveNodes(one, places) : one), key);
   }, []);
 
   return { scene, nodes, edges, onNodesChange, onEdgesChange, commitMoves };

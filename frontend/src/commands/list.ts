@@ -1,12 +1,13 @@
 /** All actions: the palette lists them, shortcuts call them. */
 
 import { cancelRun, run, save } from "../store/actions";
-import { setTheme, show, togglePanel, useUi } from "../store/ui";
+import { ACTUAL_SIZE, setTheme, show, togglePanel, useUi } from "../store/ui";
 import { publish } from "../store/library";
 import { activeDocument, activeTab, HOME, pathOf, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { printJson } from "../graph/json";
 import { definitionAt, enterSelected, groupSelected, leave, newSubgraph, ungroupSelected } from "./subgraphs";
+import { walk } from "./walking";
 import { copied, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
 
 export interface Command {
@@ -47,6 +48,12 @@ export const COMMANDS: readonly Command[] = [
   { id: "leave", title: t.leave, group: "view", keys: ["Mod+ArrowUp"], run: leave },
   { id: "publish", title: t.publish, group: "file", run: publishOpen },
   { id: "add", title: t.add, group: "edit", keys: ["Space"], run: addAtCentre },
+  { id: "link", title: t.link, group: "edit", keys: ["k"], run: linkSelected },
+  { id: "walk-right", title: t.walkRight, group: "view", keys: ["Alt+ArrowRight"], run: () => walk("right") },
+  { id: "walk-left", title: t.walkLeft, group: "view", keys: ["Alt+ArrowLeft"], run: () => walk("left") },
+  { id: "walk-down", title: t.walkDown, group: "view", keys: ["Alt+ArrowDown"], run: () => walk("down") },
+  { id: "walk-up", title: t.walkUp, group: "view", keys: ["Alt+ArrowUp"], run: () => walk("up") },
+  { id: "actual", title: t.actual, group: "view", keys: ["1"], run: () => show(ACTUAL_SIZE) },
   { id: "fit", title: t.fit, group: "view", keys: ["f"], run: () => show(null) },
   { id: "layout", title: t.layout, group: "view", keys: ["Shift+l"], run: () => arranging.dispatchEvent(new Event("arrange")) },
   { id: "theme", title: t.theme, group: "view", run: switchTheme },
@@ -60,7 +67,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "open", title: t.open, group: "file", keys: ["Mod+o"], always: true, run: () => useUi.setState({ dialog: "open" }) },
   { id: "new", title: t.newTab, group: "file", run: () => void workspace.open({ nodegraph: 1, nodes: {} }) },
   { id: "close", title: t.closeTab, group: "file", run: () => workspace.close(useWorkspace.getState().active) },
-  { id: "next", title: t.nextTab, group: "file", keys: ["Alt+ArrowRight"], run: nextTab },
+  { id: "next", title: t.nextTab, group: "file", keys: ["Alt+PageDown"], run: nextTab },
   { id: "templates", title: t.templates, group: "file", run: () => workspace.activate(HOME) },
   { id: "export", title: t.exportJson, group: "file", run: exportJson },
 ];
@@ -90,6 +97,11 @@ function publishOpen(): void {
   const used = document && selected !== undefined ? definitionAt(document, selected) : null;
   const name = used ?? (tab ? pathOf(tab).at(-1)?.definition : undefined);
   if (name !== undefined && name !== null) void publish(name);
+}
+
+function linkSelected(): void {
+  const [node] = useWorkspace.getState().selected;
+  if (node !== undefined) useUi.setState({ linking: { node, socket: null } });
 }
 
 function addAtCentre(): void {

@@ -10,8 +10,13 @@ import { useUi } from "../store/ui";
 
 function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
-  const { dialog, adding } = useUi.getState();
-  if (dialog !== null || adding !== null) return;
+  const { dialog, adding, linking } = useUi.getState();
+  if (dialog !== null || adding !== null || linking !== null) return;
+  if (event.key === "Escape" && isTyping(event.target)) {
+    // Out of a field, to the node that it belongs to.
+    (event.target as HTMLElement).closest<HTMLElement>(".react-flow__node")?.focus();
+    return;
+  }
   const pressed = event.key === " " ? "Space" : event.key;
   const command = COMMANDS.find(
     (one) =>
@@ -31,7 +36,7 @@ function spaced(event: KeyboardEvent): KeyboardEvent {
 }
 
 function isControl(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("button, a, [role=tab]") !== null;
+  return target instanceof HTMLElement && target.closest("button, a, [role=tab], [role=button]") !== null;
 }
 
 function isReading(): boolean {

@@ -3,6 +3,7 @@
 import { useEffect } from "react";
 
 import { Canvas } from "../canvas/Canvas";
+import { LinkMenu } from "../canvas/LinkMenu";
 import { useShortcuts } from "../commands/shortcuts";
 import { FormView } from "../panels/FormView";
 import { SidePanel } from "../panels/SidePanel";
@@ -49,6 +50,7 @@ export function App() {
       </main>
       <Notices />
       <Palette />
+      <LinkMenu />
       <SaveDialog />
       <OpenDialog />
       <PictureDialog />
@@ -59,6 +61,7 @@ export function App() {
 function GraphView({ tab }: { readonly tab: Tab }) {
   return (
     <div className="graph-view">
+      <h1 className="is-hidden">{tab.title || text.untitled}</h1>
       <Breadcrumbs tab={tab} />
       <Canvas tab={tab} />
     </div>

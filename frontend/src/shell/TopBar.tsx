@@ -86,7 +86,7 @@ function EditTools() {
           </div>
         </>
       )}
-      <button type="button" className="search-button" aria-label={text.bar.palette} onClick={commandOf("palette")?.run}>
+      <button type="button" className="search-button" aria-label={`${text.bar.palette} ${shown("Mod+k")}`} onClick={commandOf("palette")?.run}>
         <Search size={14} aria-hidden />
         <kbd>{shown("Mod+k")}</kbd>
       </button>

@@ -3,6 +3,7 @@
 import { create } from "zustand";
 
 import type { Point, Port } from "../graph/document";
+import type { SocketOf } from "../graph/partners";
 import type { Wanted } from "../graph/search";
 
 export type Panel = "queue" | "results" | "problems" | "form";
@@ -29,6 +30,8 @@ interface Ui {
   readonly theme: Theme;
   readonly dialog: Dialog | null;
   readonly adding: Adding | null;
+  /** The node, and the socket once it is chosen, that is being linked by keyboard. */
+  readonly linking: { readonly node: string; readonly socket: SocketOf | null } | null;
   readonly notices: readonly Notice[];
   readonly picture: { readonly url: string; readonly title: string } | null;
   /** A node to bring into view; `at` makes each wish a new one. */
@@ -44,6 +47,7 @@ export const useUi = create<Ui>()(() => ({
   theme: firstTheme(),
   dialog: null,
   adding: null,
+  linking: null,
   notices: [],
   picture: null,
   wish: null,
@@ -79,7 +83,10 @@ export function dismiss(id: number): void {
   useUi.setState((ui) => ({ notices: ui.notices.filter((one) => one.id !== id) }));
 }
 
-/** Bring a node into view, or everything. */
+/** A wish that is no node: no id looks like this. */
+export const ACTUAL_SIZE = "100 %";
+
+/** Bring a node into view, or everything; or show things as large as they are. */
 export function show(node: string | null): void {
   useUi.setState({ wish: { node, at: Date.now() } });
 }

@@ -167,6 +167,14 @@ export const text = {
     trash: "Move to trash",
     restored: (number: number) => `Revision ${number} is open. Save to keep it.`,
   },
+  link: {
+    title: "Link a socket",
+    which: "Which socket is linked?",
+    to: (label: string) => `Link ${label} to…`,
+    sides: { in: "Input", out: "Output" },
+    newNode: "A new node…",
+    others: (count: number) => `Show ${plural(count, "socket that does", "sockets that do")} not fit, and why`,
+  },
   subgraph: {
     untitled: "Subgraph",
     inputs: "Inputs",
@@ -193,6 +201,12 @@ export const text = {
     exposed: (name: string) => `Make “${name}” an input of the subgraph`,
   },
   commands: {
+    link: "Link the selected node…",
+    walkRight: "Go to the node that comes next",
+    walkLeft: "Go to the node that comes before",
+    walkDown: "Go to the node below",
+    walkUp: "Go to the node above",
+    actual: "Zoom to 100 %",
     group: "Group into a subgraph",
     ungroup: "Take a subgraph apart",
     enter: "Enter the selected subgraph",

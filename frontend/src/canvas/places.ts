@@ -1,0 +1,44 @@
+/** Where new nodes go, and the focus. */
+
+import { positionOf, type Document, type Point } from "../graph/document";
+import { estimate, NODE_WIDTH } from "../graph/estimate";
+import { sceneOf, type Scene } from "../graph/scene";
+import { useServer } from "../store/server";
+import { activeDocument } from "../store/workspace";
+
+const GAP = 60;
+
+/** A place beside a node where no other stands. */
+export function freeSpot(node: string, side: "left" | "right" = "right"): Point {
+  const document = activeDocument();
+  const at = document ? positionOf(document, node) : null;
+  if (document === undefined || at === null) return { x: 120, y: 120 };
+  const x = side === "right" ? at.x + NODE_WIDTH + GAP : at.x - NODE_WIDTH - GAP;
+  return free(document, { x, y: at.y });
+}
+
+/** The first place from here downwards that is free. */
+export function free(document: Document, from: Point): Point {
+  const boxes = boxesOf(document, sceneOf(document, useServer.getState().catalogue));
+  let { y } = from;
+  for (;;) {
+    const hit = boxes.find((box) => Math.abs(box.x - from.x) < NODE_WIDTH + 20 && y < box.bottom + 20 && y + 200 > box.y);
+    if (hit === undefined) return { x: from.x, y };
+    y = hit.bottom + 30;
+  }
+}
+
+function boxesOf(document: Document, scene: Scene): { x: number; y: number; bottom: number }[] {
+  return [...scene.nodes.values()].map((node) => {
+    const { x, y } = positionOf(document, node.id) ?? node.position;
+    return { x, y, bottom: y + estimate(node).height };
+  });
+}
+
+/** Give a node the focus, once it is drawn. */
+export function focusNode(id: string): void {
+  window.setTimeout(() => {
+    const card = document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
+    card?.focus({ preventScroll: true });
+  }, 60);
+}
