@@ -37,7 +37,7 @@ export const BoundaryCard = memo(function BoundaryCard({ id, data, selected }: N
     >
       <header className="node-head">
         <span className="node-dot" />
-        <h3 className="node-title">{isEntrance ? text.subgraph.inputs : text.subgraph.outputs}</h3>
+        <h2 className="node-title">{isEntrance ? text.subgraph.inputs : text.subgraph.outputs}</h2>
       </header>
       <Reached value={selected}>
       <ul className={isEntrance ? "boundary-rows is-entrance" : "boundary-rows"}>

@@ -13,7 +13,8 @@ import {
 import { useCallback, useEffect, useRef } from "react";
 
 import { arrange } from "../commands/selection";
-import { arranging } from "../commands/list";
+import { isTyping } from "../commands/keys";
+import { arranging, commandOf } from "../commands/list";
 import { isBoundary } from "../graph/scope";
 import { ACTUAL_SIZE, useUi } from "../store/ui";
 import { activeDocument, pathOf, useWorkspace, type Tab } from "../store/workspace";
@@ -101,6 +102,13 @@ function Flow({ tab }: { readonly tab: Tab }) {
       className="canvas"
       role="region"
       aria-label={text.canvas.label}
+      onKeyDownCapture={(event) => {
+        // With Alt one goes from node to node; React Flow would move the node.
+        if (!event.altKey || !event.key.startsWith("Arrow") || isTyping(event.target)) return;
+        event.preventDefault();
+        event.stopPropagation();
+        commandOf(`walk-${event.key.slice("Arrow".length).toLowerCase()}`)?.run();
+      }}
       onKeyUp={(event) => {
         if (event.key.startsWith("Arrow")) commitMoves(getNodes().filter(({ selected }) => selected), "nudge");
       }}

@@ -49,7 +49,7 @@ export const NodeTitle = memo(function NodeTitle({ id, entry, type, run }: Props
           }}
         />
       ) : (
-        <h3 className="node-title">{entry.title ?? type.title}</h3>
+        <h2 className="node-title">{entry.title ?? type.title}</h2>
       )}
       {entry.title && <span className="node-kind">{type.title}</span>}
       {entry.mode && <span className="node-mode">{text.node[entry.mode]}</span>}
@@ -60,6 +60,7 @@ export const NodeTitle = memo(function NodeTitle({ id, entry, type, run }: Props
         <span
           className={`node-progress ${part === null ? "is-unknown" : ""}`}
           role="progressbar"
+          aria-label={text.bar.running}
           aria-valuenow={part === null ? undefined : Math.round(part * 100)}
           style={{ "--part": part ?? 1 }}
         />

@@ -4,6 +4,7 @@ import { positionOf, type Document, type Point } from "../graph/document";
 import { estimate, NODE_WIDTH } from "../graph/estimate";
 import { sceneOf, type Scene } from "../graph/scene";
 import { useServer } from "../store/server";
+import { useUi } from "../store/ui";
 import { activeDocument } from "../store/workspace";
 
 const GAP = 60;
@@ -38,6 +39,8 @@ function boxesOf(document: Document, scene: Scene): { x: number; y: number; bott
 /** Give a node the focus, once it is drawn. */
 export function focusNode(id: string): void {
   window.setTimeout(() => {
+    const { adding, linking, dialog } = useUi.getState();
+    if (adding !== null || linking !== null || dialog !== null) return;
     const card = document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
     card?.focus({ preventScroll: true });
   }, 60);

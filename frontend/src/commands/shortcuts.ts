@@ -2,20 +2,26 @@
 
 import { useEffect } from "react";
 
+import { focusNode } from "../canvas/places";
 import { bringIn } from "../store/actions";
 import { isTyping, isPressed } from "./keys";
 import { COMMANDS } from "./list";
 import { copied, pasteText, removeSelected } from "./selection";
 import { useUi } from "../store/ui";
+import { useWorkspace } from "../store/workspace";
 
 function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
   const { dialog, adding, linking } = useUi.getState();
   if (dialog !== null || adding !== null || linking !== null) return;
-  if (event.key === "Escape" && isTyping(event.target)) {
+  if (event.key === "Escape" && event.target instanceof HTMLElement) {
     // Out of a field, to the node that it belongs to.
-    (event.target as HTMLElement).closest<HTMLElement>(".react-flow__node")?.focus();
-    return;
+    const card = event.target.closest<HTMLElement>(".react-flow__node");
+    if (card !== null && card !== event.target) {
+      useWorkspace.getState().select([card.dataset.id ?? ""]);
+      focusNode(card.dataset.id ?? "");
+    }
+    if (isTyping(event.target)) return;
   }
   const pressed = event.key === " " ? "Space" : event.key;
   const command = COMMANDS.find(

@@ -26,7 +26,7 @@ export function ProblemsPanel() {
           const place = [node, problem.input].filter(Boolean).join(" · ");
           return (
             <li key={`${problem.code} ${place} ${problem.message}`}>
-              <button type="button" disabled={!node} aria-label={node ? text.problems.go(place) : undefined} onClick={() => node && reveal(node)}>
+              <button type="button" disabled={!node} title={node ? text.problems.go(place) : undefined} onClick={() => node && reveal(node)}>
                 {place && <span className="problem-place">{place}</span>}
                 <span className="problem-text">{problem.message}</span>
                 {problem.remedy && <span className="problem-remedy">{problem.remedy}</span>}
@@ -46,7 +46,7 @@ export function ProblemsPanel() {
               .filter(([id]) => !id.includes("/"))
               .map(([id, { action, reason }]) => (
                 <li key={id}>
-                  <button type="button" aria-label={text.problems.go(id)} onClick={() => reveal(id)}>
+                  <button type="button" title={text.problems.go(id)} onClick={() => reveal(id)}>
                     <span className={`plan plan-${action.replace(" ", "-")}`}>{id}</span>
                     <span className="plan-reason">{reason}</span>
                   </button>

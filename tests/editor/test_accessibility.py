@@ -1,0 +1,106 @@
+"""An automatic audit (axe) of all that can be seen, in both themes: not one violation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.editor.editor import Editor
+
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AUDIT = """(rules) => axe.run(document, { runOnly: { type: "tag", values: rules } }).then(({ violations }) =>
+  violations.map(({ id, nodes }) => `${id}: ` + nodes.slice(0, 3).map(({ html }) => html).join(" … ")))"""
+
+
+class Auditor:
+    """Looks at a page whenever it is asked to, and remembers what was wrong."""
+
+    def __init__(self, editor: Editor) -> None:
+        self.editor = editor
+        self.found: dict[str, list[str]] = {}
+
+    def look(self, name: str) -> None:
+        self.editor.settled()
+        found = self.editor.page.evaluate(AUDIT, RULES)
+        if found:
+            self.found[name] = found
+
+    def judge(self) -> None:
+        lines = [f"{name}: {one}" for name, found in self.found.items() for one in found]
+        assert not lines, "\n".join(lines)
+
+
+@pytest.fixture(params=["dark", "light"])
+def auditor(request: pytest.FixtureRequest, open_editor: Callable[[], Editor]) -> Auditor:
+    editor = open_editor()
+    if request.param == "light":
+        editor.page.get_by_role("button", name="Light theme").click()
+    expect(editor.page.locator("html")).to_have_attribute("data-theme", request.param)
+    editor.page.evaluate(AXE.read_text(encoding="utf-8"))
+    return Auditor(editor)
+
+
+def test_no_part_of_the_editor_has_a_violation(auditor: Auditor) -> None:
+    editor, page = auditor.editor, auditor.editor.page
+    auditor.look("start")
+    editor.open_template("text-to-image")
+    editor.click_canvas()
+    editor.press("1")  # as large as it is: what is zoomed out can be zoomed in
+    auditor.look("graph")
+    editor.press("q")
+    auditor.look("empty queue")
+    editor.run()
+    expect(page.locator(".job.is-running")).to_be_visible(timeout=60_000)
+    auditor.look("running")
+    editor.wait_for_picture("save")
+    auditor.look("queue")
+    editor.press("p")
+    auditor.look("plan")
+    editor.press("g")
+    auditor.look("results")
+    page.locator(".results .result").first.click()
+    auditor.look("picture")
+    editor.press("Escape")
+    editor.press("Control+k")
+    auditor.look("palette")
+    editor.press("Escape")
+    editor.press("Control+s")
+    auditor.look("save")
+    page.get_by_label("Name").fill("kept")
+    editor.press("Enter")
+    editor.press("Control+o")
+    auditor.look("open")
+    editor.press("Escape")
+    auditor.judge()
+
+
+def test_no_menu_of_a_node_has_a_violation(auditor: Auditor) -> None:
+    editor, page = auditor.editor, auditor.editor.page
+    editor.open_template("text-to-image")
+    editor.node("sample").locator(".node-head").click(position={"x": 200, "y": 18})
+    editor.press("1")
+    editor.press("Space")
+    auditor.look("search for a node")
+    editor.press("Escape")
+    editor.press("k")
+    auditor.look("sockets to link")
+    editor.press("Enter")
+    auditor.look("what a socket is linked to")
+    editor.press("Escape")
+    editor.press("Delete")
+    expect(page.locator(".node.has-problems")).to_have_count(1)
+    editor.press("p")
+    auditor.look("problems")
+    editor.press("Control+a")
+    editor.press("Control+g")
+    editor.press("Control+ArrowDown")
+    editor.press("1")
+    auditor.look("subgraph")
+    page.get_by_role("button", name="Leave the subgraph").click()
+    page.get_by_role("button", name="Form").click()
+    auditor.look("form")
+    auditor.judge()
