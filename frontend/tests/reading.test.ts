@@ -44,6 +44,35 @@ test("the layout leads to the right, and no two nodes overlap", () => {
   expect(left("prompt") + 272).toBeLessThan(left("sample"));
 });
 
+test.each([
+  ["a chain", 1_000, (index: number) => [index - 1]],
+  ["a tree", 1_000, (index: number) => [Math.floor((index - 1) / 3)]],
+  ["many small ones", 1_000, (index: number) => (index % 7 === 0 ? [] : [index - 1])],
+  ["a mesh", 600, (index: number) => [index - 1, Math.floor(index / 2), Math.floor(index / 5)]],
+  ["a circle", 300, (index: number) => [(index + 299) % 300]],
+])("large graphs are laid out without overlaps: %s", (name, count, sources) => {
+  const ids = Array.from({ length: count }, (_, index) => `n${index}`);
+  const sizes = new Map(ids.map((id, index) => [id, { width: 272, height: 100 + (index % 5) * 40 }]));
+  const links = ids.flatMap((id, index) =>
+    (index === 0 && name !== "a circle" ? [] : sources(index)).map((source) => ({ from: { node: `n${source}`, port: "" }, to: { node: id, port: "" } })),
+  );
+  const places = layout(sizes, links);
+  const boxes = ids.map((id) => ({ ...(sizes.get(id) ?? { width: 0, height: 0 }), ...(places[id] ?? { x: NaN, y: NaN }) }));
+  boxes.sort((a, b) => a.x - b.x || a.y - b.y);
+  boxes.forEach((a, index) => {
+    expect(Number.isFinite(a.x + a.y)).toBe(true);
+    for (let next = index + 1; next < boxes.length; next += 1) {
+      const b = boxes[next];
+      if (b === undefined || b.x >= a.x + a.width) break;
+      expect(b.y >= a.y + a.height || a.y >= b.y + b.height).toBe(true);
+    }
+  });
+  if (name === "a circle") return;
+  for (const { from, to } of links) {
+    if (from.node !== to.node) expect(places[from.node]?.x).toBeLessThan(places[to.node]?.x ?? 0);
+  }
+});
+
 test("numbers are read as people write them, and kept in range", () => {
   expect(parseNumber("1,5")).toBe(1.5);
   expect(parseNumber("-2e3")).toBe(-2000);

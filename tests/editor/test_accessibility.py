@@ -19,8 +19,8 @@ AUDIT = """(rules) => axe.run(document, { runOnly: { type: "tag", values: rules 
 class Auditor:
     """Looks at a page whenever it is asked to, and remembers what was wrong."""
 
-    def __init__(self, editor: Editor) -> None:
-        self.editor = editor
+    def __init__(self, editor: Editor, theme: str) -> None:
+        self.editor, self.theme = editor, theme
         self.found: dict[str, list[str]] = {}
 
     def look(self, name: str) -> None:
@@ -41,7 +41,7 @@ def auditor(request: pytest.FixtureRequest, open_editor: Callable[[], Editor]) -
         editor.page.get_by_role("button", name="Light theme").click()
     expect(editor.page.locator("html")).to_have_attribute("data-theme", request.param)
     editor.page.evaluate(AXE.read_text(encoding="utf-8"))
-    return Auditor(editor)
+    return Auditor(editor, request.param)
 
 
 def test_no_part_of_the_editor_has_a_violation(auditor: Auditor) -> None:
@@ -53,6 +53,7 @@ def test_no_part_of_the_editor_has_a_violation(auditor: Auditor) -> None:
     auditor.look("graph")
     editor.press("q")
     auditor.look("empty queue")
+    editor.field("positive", "text").fill(f"a green square, {auditor.theme}")  # that nobody made before
     editor.run()
     expect(page.locator(".job.is-running")).to_be_visible(timeout=60_000)
     auditor.look("running")

@@ -8,6 +8,7 @@ import {
   ReactFlowProvider,
   SelectionMode,
   useReactFlow,
+  useStore,
   type Viewport,
 } from "@xyflow/react";
 import { useCallback, useEffect, useRef } from "react";
@@ -26,7 +27,9 @@ import { Controls } from "./Controls";
 import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
 import { free, freeSpot } from "./places";
+import { FAR } from "./FarCard";
 import { MANY, useFirstLayout } from "./useFirstLayout";
+import { SMALLEST, viewOf } from "./views";
 import { useLinking } from "./useLinking";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
@@ -56,6 +59,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const wish = useUi((ui) => ui.wish);
   const isEmpty = nodes.every(({ id }) => isBoundary(id));
   useFirstLayout(tab, scene);
+  const isFar = useStore(({ transform }) => transform[2] < FAR);
 
   const openMenu = useCallback(
     (screen: { x: number; y: number }) => useUi.setState({ adding: { screen, at: screenToFlowPosition(screen) } }),
@@ -99,7 +103,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   return (
     <div
       ref={box}
-      className="canvas"
+      className={isFar ? "canvas is-far" : "canvas"}
       role="region"
       aria-label={text.canvas.label}
       onKeyDownCapture={(event) => {
@@ -126,9 +130,9 @@ function Flow({ tab }: { readonly tab: Tab }) {
         onEdgesChange={onEdgesChange}
         {...linking}
         connectionRadius={26}
-        defaultViewport={viewports.get(placeOf(tab)) ?? { x: 60, y: 40, zoom: 1 }}
+        defaultViewport={viewports.get(placeOf(tab)) ?? (scene.nodes.size > MANY ? viewOf([...scene.nodes.values()]) : { x: 60, y: 40, zoom: 1 })}
         onMoveEnd={(_, viewport) => viewports.set(placeOf(tab), viewport)}
-        minZoom={0.05}
+        minZoom={SMALLEST}
         maxZoom={2.5}
         deleteKeyCode={null}
         disableKeyboardA11y={false}

@@ -7,6 +7,7 @@ import type { Row, SceneNode } from "../graph/scene";
 import type { NodeType } from "../graph/catalogue";
 import { text } from "../text/en";
 import { Field } from "../widgets/Field";
+import { FarCard, useIsFar, useIsLarge, useSocketsAt } from "./FarCard";
 import { InputMenu } from "./InputMenu";
 import { NodePictures } from "./NodePictures";
 import { NodeStatus } from "./NodeStatus";
@@ -16,7 +17,14 @@ import { categoryColour } from "./looks";
 import { useNodeProblems, useNodeRun } from "./useNodeRun";
 import type { FlowNode } from "./useScene";
 
-export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps<FlowNode>) {
+/** A node: from afar no more than its title, so that a thousand of them are drawn quickly. */
+export const NodeCard = memo(function NodeCard(props: NodeProps<FlowNode>) {
+  return useIsFar() ? <FarCard {...props} /> : <NearCard {...props} />;
+});
+
+const NearCard = memo(function NearCard({ id, data, selected }: NodeProps<FlowNode>) {
+  // In a large graph it comes after what was seen from afar, whose sockets were elsewhere.
+  useSocketsAt(id, data.scene, useIsLarge());
   const { entry, type, rows } = data.scene;
   const run = useNodeRun(id, entry.type.startsWith("#"));
   const problems = useNodeProblems(id);

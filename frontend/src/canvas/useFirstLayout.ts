@@ -9,17 +9,19 @@ import { estimate } from "../graph/estimate";
 import { layout, type Size } from "../graph/layout";
 import type { Scene } from "../graph/scene";
 import { shownOf, useWorkspace, type Tab } from "../store/workspace";
+import { viewOf } from "./views";
 
 /** From here on only what is seen is drawn, and so not everything is measured. */
 export const MANY = 150;
 
 export function useFirstLayout(tab: Tab, scene: Scene): void {
-  const { fitView, getNodes } = useReactFlow();
+  const { fitView, getNodes, setViewport } = useReactFlow();
   const measured = useNodesInitialized();
   const { settle, change } = useWorkspace.getState();
   const isPlaced = useRef(true);
   const { id, fresh } = tab;
 
+  const isMany = scene.nodes.size > MANY;
   useEffect(() => {
     if (!fresh || scene.nodes.size === 0) return;
     const document = shownOf(tab);
@@ -30,7 +32,6 @@ export function useFirstLayout(tab: Tab, scene: Scene): void {
     // eslint-disable-next-line react-hooks/exhaustive-deps -- only once for a workflow that was just opened
   }, [fresh, id]);
 
-  const isMany = scene.nodes.size > MANY;
   useEffect(() => {
     if (!fresh || !(measured || isMany) || scene.nodes.size === 0) return;
     if (!isPlaced.current && !isMany) {
@@ -39,6 +40,8 @@ export function useFirstLayout(tab: Tab, scene: Scene): void {
       );
     }
     change(id, { fresh: false });
+    // A large graph is brought into view as it is placed: nobody waits until it is drawn.
+    if (isMany) return;
     const timer = window.setTimeout(() => void fitView({ padding: 0.12, maxZoom: 1 }), 30);
     return () => window.clearTimeout(timer);
     // eslint-disable-next-line react-hooks/exhaustive-deps -- as above
@@ -47,5 +50,6 @@ export function useFirstLayout(tab: Tab, scene: Scene): void {
   function place(sizes: ReadonlyMap<string, Size>): void {
     const placed = layout(sizes, scene.links.map(({ from, to }) => ({ from, to })));
     settle(id, (document) => moveNodes(document, placed));
+    if (isMany) void setViewport(viewOf([...scene.nodes.values()], placed));
   }
 }

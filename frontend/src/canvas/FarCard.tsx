@@ -1,0 +1,84 @@
+/** A node seen from afar: its colour, its title, and how it is. */
+
+import { useStore, useUpdateNodeInternals, type NodeProps } from "@xyflow/react";
+import { memo, useEffect, useRef, useState } from "react";
+
+import { estimate } from "../graph/estimate";
+import type { SceneNode } from "../graph/scene";
+import { text } from "../text/en";
+import { categoryColour } from "./looks";
+import { MANY } from "./useFirstLayout";
+import { useNodeProblems, useNodeRun } from "./useNodeRun";
+import type { FlowNode } from "./useScene";
+
+/** Below this zoom no text in a node can be read. */
+export const FAR = 0.3;
+
+export function useIsLarge(): boolean {
+  return useStore(({ nodeLookup }) => nodeLookup.size > MANY);
+}
+
+/** Whether a node is drawn as seen from afar: also at first in a large graph, until it turns out what of it is seen. */
+export function useIsFar(): boolean {
+  const isFar = useStore(({ transform }) => transform[2] < FAR);
+  const isLarge = useIsLarge();
+  const [isSettled, setSettled] = useState(!isLarge);
+  useEffect(() => {
+    if (isSettled) return;
+    const timer = window.setTimeout(() => setSettled(true), 100);
+    return () => window.clearTimeout(timer);
+  }, [isSettled]);
+  return isFar || !isSettled;
+}
+
+/** Tell React Flow to look again where sockets are: it does so by itself only when a node changes its size. */
+export function useSocketsAt(id: string, { type, rows }: SceneNode, isNew: boolean): void {
+  const update = useUpdateNodeInternals();
+  const sockets = [...Object.keys(type.outputs), "", ...rows.map(({ port }) => port)].join(" ");
+  const seen = useRef(isNew ? "" : sockets);
+  useEffect(() => {
+    if (seen.current === sockets) return;
+    seen.current = sockets;
+    update(id);
+  }, [update, id, sockets]);
+}
+
+export const FarCard = memo(function FarCard({ id, data, selected, height }: NodeProps<FlowNode>) {
+  const { entry, type } = data.scene;
+  useSocketsAt(id, data.scene, false);
+  const run = useNodeRun(id, entry.type.startsWith("#"));
+  const problems = useNodeProblems(id);
+  const state = [
+    selected ? "is-selected" : "",
+    problems.length > 0 ? "has-problems" : "",
+    run ? `is-${run.state}` : "",
+    entry.mode ? `is-${entry.mode}` : "",
+  ];
+  const title = entry.title ?? type.title;
+  return (
+    <article
+      className={["node is-far", ...state].filter(Boolean).join(" ")}
+      style={{ "--accent": categoryColour(type.category), height: height ?? estimate(data.scene).height }}
+      aria-label={text.canvas.node(title)}
+      data-node={id}
+      data-state={run?.state ?? ""}
+    >
+      <h2>{title}</h2>
+      <Ends side="source" ports={Object.keys(type.outputs).map((name) => `out:${name}`)} />
+      <Ends side="target" ports={data.scene.rows.filter(({ linked }) => linked).map(({ port }) => `in:${port}`)} />
+    </article>
+  );
+});
+
+/** Where links end: React Flow finds them by class and name. */
+function Ends({ side, ports }: { readonly side: "source" | "target"; readonly ports: readonly string[] }) {
+  return ports.map((port, index) => (
+    <i
+      key={port}
+      className={`far-end ${side}`}
+      data-handleid={port}
+      data-handlepos={side === "source" ? "right" : "left"}
+      style={{ top: `${((index + 0.5) / ports.length) * 100}%` }}
+    />
+  ));
+}
