@@ -9,6 +9,7 @@ import "./styles/node.css";
 import "./styles/widgets.css";
 import "./styles/menus.css";
 import "./styles/panels.css";
+import "./styles/look.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -16,6 +17,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./shell/App";
 import { watchProblems } from "./store/check";
 import { keepWorkspace } from "./store/keeping";
+import { watchLooks } from "./store/look";
 import { startServer } from "./store/server";
 
 const root = document.getElementById("root");
@@ -27,4 +29,5 @@ createRoot(root).render(
   </StrictMode>,
 );
 watchProblems();
+watchLooks();
 await startServer();

@@ -31,17 +31,19 @@ export const getTemplates = async () => (await data(ask<Schemas["TemplateList"]>
 export const getTemplate = (name: string) => data(ask<Json>("GET", `/templates/${part(name)}`));
 export const getSystem = () => data(ask<Schemas["SystemView"]>("GET", "/system"));
 
-export const check = (workflow: Document, signal: AbortSignal) =>
-  data(ask<Check>("POST", "/check", { body: { workflow }, signal }));
+export const check = (workflow: Document, signal?: AbortSignal, targets?: string[]) =>
+  data(ask<Check>("POST", "/check", { body: { workflow, ...(targets ? { targets } : {}) }, ...(signal ? { signal } : {}) }));
 
 export interface Submission {
   workflow: Document;
   title: string;
   targets?: string[];
+  priority?: number;
+  hidden?: boolean;
 }
 
-export const submit = ({ workflow, title, targets }: Submission) =>
-  data(ask<Job>("POST", "/jobs", { body: { workflow, title, previews: true, ...(targets ? { targets } : {}) } }));
+export const submit = (submission: Submission) =>
+  data(ask<Job>("POST", "/jobs", { body: { previews: true, ...submission } }));
 
 export const getJobs = async (limit: number) =>
   (await data(ask<Schemas["JobList"]>("GET", `/jobs?limit=${limit}`))).jobs;

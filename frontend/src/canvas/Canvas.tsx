@@ -10,20 +10,23 @@ import {
   useReactFlow,
   type Viewport,
 } from "@xyflow/react";
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
 import { arrange } from "../commands/selection";
 import { arranging } from "../commands/list";
+import type { Link, Point } from "../graph/document";
+import { lookAt } from "../store/look";
 import { useUi } from "../store/ui";
 import type { Tab } from "../store/workspace";
 import { text } from "../text/en";
 import { AddMenu } from "./AddMenu";
 import { ConnectionHint } from "./ConnectionHint";
 import { Controls } from "./Controls";
+import { LinkMenu } from "./LinkMenu";
 import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
 import { MANY, useFirstLayout } from "./useFirstLayout";
-import { useLinking } from "./useLinking";
+import { endsOf, useLinking } from "./useLinking";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
 const NODE_TYPES = { card: NodeCard };
@@ -45,6 +48,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const { screenToFlowPosition, fitView, getNodes } = useReactFlow<FlowNode, FlowEdge>();
   const box = useRef<HTMLDivElement>(null);
   const wish = useUi((ui) => ui.wish);
+  const [linkMenu, setLinkMenu] = useState<{ link: Link; at: Point } | null>(null);
   const isEmpty = nodes.length === 0;
   useFirstLayout(tab, scene);
 
@@ -96,6 +100,14 @@ function Flow({ tab }: { readonly tab: Tab }) {
         onNodeDragStop={(_, __, moved) => commitMoves(moved)}
         onSelectionDragStop={(_, moved) => commitMoves(moved)}
         onEdgesChange={onEdgesChange}
+        onEdgeClick={(event, edge) => {
+          if (event.altKey) void lookAt(endsOf(edge).from, { x: event.clientX, y: event.clientY });
+        }}
+        onEdgeContextMenu={(event, edge) => {
+          event.preventDefault();
+          setLinkMenu({ link: endsOf(edge), at: { x: event.clientX, y: event.clientY } });
+        }}
+        connectOnClick={false}
         {...linking}
         connectionRadius={26}
         defaultViewport={viewports.get(tab.id) ?? { x: 60, y: 40, zoom: 1 }}
@@ -124,6 +136,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
       </ReactFlow>
       {isEmpty && <p className="canvas-hint">{text.canvas.hint}</p>}
       <AddMenu />
+      {linkMenu && <LinkMenu {...linkMenu} close={() => setLinkMenu(null)} />}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import type { ReactNode } from "react";
 import { disconnect, setInput } from "../graph/edits";
 import { exposedAs, expose, freshName, hide } from "../graph/interface";
 import type { Row } from "../graph/scene";
+import { lookAtSource } from "../commands/looking";
 import { useActiveTab, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 
@@ -43,6 +44,7 @@ function Items({ node, row: { port, input, linked, isNew } }: { readonly node: s
   );
   return (
     <>
+      {linked && item(text.look.look, () => window.setTimeout(() => lookAtSource({ node, port })))}
       {linked && item(t.unlink, () => edit((one) => disconnect(one, [{ node, port }])))}
       {!linked && input.default !== undefined && item(t.reset, () => edit((one) => setInput(one, { node, port }, input.default)))}
       {!linked && named.length === 0 && item(t.exposed(name), () => edit((one) => expose(one, name, { node, port })))}

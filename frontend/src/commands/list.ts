@@ -5,6 +5,7 @@ import { setTheme, show, togglePanel, useUi } from "../store/ui";
 import { activeTab, HOME, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { printJson } from "../graph/json";
+import { lookAtSelected } from "./looking";
 import { copied, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
 
 export interface Command {
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "run", title: t.run, group: "run", keys: ["Mod+Enter"], always: true, run: () => void run() },
   { id: "run-to", title: t.runTo, group: "run", keys: ["Mod+Shift+Enter"], run: runToSelected },
   { id: "cancel", title: t.cancel, group: "run", keys: ["Mod+."], run: () => void cancelRun() },
+  { id: "look", title: text.look.command, group: "run", keys: ["i"], run: lookAtSelected },
   { id: "undo", title: t.undo, group: "edit", keys: ["Mod+z"], run: workspace.undo },
   { id: "redo", title: t.redo, group: "edit", keys: ["Mod+Shift+z", "Mod+y"], run: workspace.redo },
   { id: "copy", title: t.copy, group: "edit", keys: ["Mod+c"], native: true, run: () => void copy() },

@@ -9,14 +9,14 @@ import { ago } from "../shell/ago";
 import { IconButton } from "../shell/IconButton";
 import { cancel, forget, openJob, retry, runNext } from "../store/actions";
 import { picturesOf } from "../store/pictures";
-import { FINAL, useServer } from "../store/server";
+import { FINAL, listed, useServer } from "../store/server";
 import { text } from "../text/en";
 import { Empty } from "./Empty";
 
 export function QueuePanel() {
   const jobs = useServer((server) => server.jobs);
   const ordered = useMemo(() => {
-    const all = [...jobs.values()];
+    const all = listed(jobs);
     const alive = all.filter(({ state }) => !FINAL.has(state)).sort((a, b) => a.number - b.number);
     return [...alive, ...all.filter(({ state }) => FINAL.has(state))];
   }, [jobs]);

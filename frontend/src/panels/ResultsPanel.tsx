@@ -6,14 +6,14 @@ import { useMemo } from "react";
 import { IconButton } from "../shell/IconButton";
 import { openJob } from "../store/actions";
 import { picturesOf } from "../store/pictures";
-import { useServer } from "../store/server";
+import { listed, useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { text } from "../text/en";
 import { Empty } from "./Empty";
 
 export function ResultsPanel() {
   const jobs = useServer((server) => server.jobs);
-  const pictures = useMemo(() => [...jobs.values()].flatMap(picturesOf), [jobs]);
+  const pictures = useMemo(() => listed(jobs).flatMap(picturesOf), [jobs]);
   if (pictures.length === 0) return <Empty icon={Images} title={text.results.empty} lead={text.results.emptyLead} />;
   return (
     <ul className="results">

@@ -5,6 +5,7 @@ import { useEffect } from "react";
 import { Canvas } from "../canvas/Canvas";
 import { useShortcuts } from "../commands/shortcuts";
 import { FormView } from "../panels/FormView";
+import { LookPopover } from "../panels/LookPopover";
 import { SidePanel } from "../panels/SidePanel";
 import { catchUp, useServer } from "../store/server";
 import { useUi } from "../store/ui";
@@ -51,6 +52,7 @@ export function App() {
       <SaveDialog />
       <OpenDialog />
       <PictureDialog />
+      <LookPopover />
     </DropZone>
   );
 }

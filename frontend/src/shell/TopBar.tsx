@@ -7,7 +7,7 @@ import { shown } from "../commands/keys";
 import { progressOf } from "../graph/run";
 import { run } from "../store/actions";
 import { useCheck } from "../store/check";
-import { FINAL, useServer } from "../store/server";
+import { FINAL, listed, useServer } from "../store/server";
 import { setTheme, togglePanel, useUi, type Panel } from "../store/ui";
 import { HOME, isDirty, useActiveTab, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
@@ -102,7 +102,7 @@ function EditTools() {
 function PanelTools() {
   const panel = useUi((ui) => ui.panel);
   const problems = useCheck((check) => check.problems.length);
-  const alive = useServer(({ jobs }) => [...jobs.values()].filter(({ state }) => !FINAL.has(state)).length);
+  const alive = useServer(({ jobs }) => listed(jobs).filter(({ state }) => !FINAL.has(state)).length);
   const tool = (name: Panel, icon: typeof Images, count: number, tone: string) => (
     <span className="counted">
       <IconButton label={text.panel[name as "queue"]} icon={icon} pressed={panel === name} onClick={() => togglePanel(name)} />

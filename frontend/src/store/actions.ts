@@ -45,18 +45,20 @@ async function trying<T>(work: () => Promise<T>, what?: string): Promise<T | nul
   }
 }
 
-/** Run the workflow at hand, all of it or only what some nodes need. */
-export async function run(targets?: string[]): Promise<void> {
+/** Run the workflow at hand, all of it or only what some nodes need; the job, null where it was refused. */
+export async function run(targets?: string[]): Promise<string | null> {
   const tab = activeTab();
-  if (tab === undefined || Object.keys(tab.history.present.nodes).length === 0) return;
+  if (tab === undefined || Object.keys(tab.history.present.nodes).length === 0) return null;
   try {
     const workflow = tab.history.present;
     const job = await submit({ workflow, title: tab.title || text.untitled, ...(targets ? { targets } : {}) });
     putNewJob(job);
     change(tab.id, { job: job.id });
+    return job.id;
   } catch (error) {
     tellError(error, text.notice.notRun);
     if (error instanceof ApiError && error.problems.length > 0) useUi.setState({ panel: "problems" });
+    return null;
   }
 }
 
