@@ -19,7 +19,7 @@ export interface Look {
   readonly state: "asking" | "missing" | "making" | "looking" | "refused";
   /** The nodes that would have to run. */
   readonly missing: readonly string[];
-  readonly problems: readonly Partial<Problem> & Pick<Problem, "message">[];
+  readonly problems: readonly (Partial<Problem> & Pick<Problem, "message">)[];
   /** The job that looks, or that makes the value. */
   readonly job: string | null;
 }
