@@ -26,7 +26,16 @@ export function LookPopover() {
     <Popover.Root open onOpenChange={closeLook}>
       <Popover.Anchor virtualRef={anchor} />
       <Popover.Portal>
-        <Popover.Content className="look" side="right" align="start" sideOffset={14} collisionPadding={12} aria-label={t.title}>
+        <Popover.Content
+          className="look"
+          side="right"
+          align="start"
+          sideOffset={14}
+          collisionPadding={12}
+          aria-label={t.title}
+          // The node that was clicked takes the focus a moment later.
+          onFocusOutside={(event) => event.preventDefault()}
+        >
           <Head look={look} />
           <Body look={look} />
         </Popover.Content>

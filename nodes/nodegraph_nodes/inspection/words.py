@@ -59,7 +59,7 @@ def _(value: Latent) -> list[str]:
     count, channels, height, width = value.samples.shape
     down = value.format.down
     lines = [
-        f"{_count(count, 'latent')}, {channels} × {height} × {width} (channels × height × width)",
+        f"{_count(count, 'latent')}, {channels} × {height} × {width}",
         f"{_format(value.format)}: a picture of {width * down} × {height * down}",
         _numbers(value.samples),
         _place(value.samples),
