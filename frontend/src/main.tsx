@@ -10,6 +10,8 @@ import "./styles/widgets.css";
 import "./styles/menus.css";
 import "./styles/panels.css";
 import "./styles/look.css";
+import "./styles/sweep.css";
+import "./styles/queue.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -18,6 +20,7 @@ import { App } from "./shell/App";
 import { watchProblems } from "./store/check";
 import { keepWorkspace } from "./store/keeping";
 import { watchLooks } from "./store/look";
+import { watchQueue } from "./store/queue";
 import { startServer } from "./store/server";
 
 const root = document.getElementById("root");
@@ -30,4 +33,5 @@ createRoot(root).render(
 );
 watchProblems();
 watchLooks();
+watchQueue();
 await startServer();

@@ -8,6 +8,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 export type Job = Schemas["JobView"];
+export type Group = Schemas["GroupView"];
 export type JobState = Schemas["JobView"]["state"];
 export type Check = Schemas["CheckView"];
 export type PlannedNode = Schemas["PlannedNode"];
@@ -45,6 +46,18 @@ export interface Submission {
 export const submit = (submission: Submission) =>
   data(ask<Job>("POST", "/jobs", { body: { previews: true, ...submission } }));
 
+export interface GroupSubmission {
+  workflow: Document;
+  title: string;
+  axes: readonly { input: string; values: readonly Json[] }[];
+  mode: "grid" | "zip";
+}
+
+export const submitGroup = (submission: GroupSubmission) =>
+  data(ask<Group>("POST", "/groups", { body: { previews: true, ...submission } }));
+export const getGroup = (id: string) => data(ask<Group>("GET", `/groups/${part(id)}`));
+export const cancelGroup = (id: string) => data(ask<Group>("POST", `/groups/${part(id)}/cancel`));
+
 export const getJobs = async (limit: number) =>
   (await data(ask<Schemas["JobList"]>("GET", `/jobs?limit=${limit}`))).jobs;
 export const getJob = (id: string) => data(ask<Job>("GET", `/jobs/${part(id)}`));
@@ -52,8 +65,16 @@ export const getJobWorkflow = (id: string) => data(ask<Json>("GET", `/jobs/${par
 export const cancelJob = (id: string) => data(ask<Job>("POST", `/jobs/${part(id)}/cancel`));
 export const retryJob = (id: string) => data(ask<Job>("POST", `/jobs/${part(id)}/retry`));
 export const forgetJob = (id: string) => ask<null>("DELETE", `/jobs/${part(id)}`);
-export const moveToFront = (id: string) =>
-  data(ask<Job>("PATCH", `/jobs/${part(id)}`, { body: { move: { to: "front" } } }));
+export const changeJob = (id: string, change: JobChange) => data(ask<Job>("PATCH", `/jobs/${part(id)}`, { body: change }));
+
+export interface JobChange {
+  readonly priority?: number;
+  readonly hold?: boolean;
+  readonly move?: { readonly before: string } | { readonly after: string } | { readonly to: "front" | "back" };
+}
+
+export const getQueue = () => data(ask<Schemas["QueueView"]>("GET", "/queue"));
+export const setPaused = (paused: boolean) => data(ask<Schemas["QueueView"]>("PATCH", "/queue", { body: { paused } }));
 
 export const getWorkflows = async () =>
   (await data(ask<Schemas["WorkflowList"]>("GET", "/workflows"))).workflows;

@@ -29,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "run", title: t.run, group: "run", keys: ["Mod+Enter"], always: true, run: () => void run() },
   { id: "run-to", title: t.runTo, group: "run", keys: ["Mod+Shift+Enter"], run: runToSelected },
   { id: "cancel", title: t.cancel, group: "run", keys: ["Mod+."], run: () => void cancelRun() },
+  { id: "sweep", title: text.sweep.command, group: "run", run: askForSweep },
   { id: "look", title: text.look.command, group: "run", keys: ["i"], run: lookAtSelected },
   { id: "undo", title: t.undo, group: "edit", keys: ["Mod+z"], run: workspace.undo },
   { id: "redo", title: t.redo, group: "edit", keys: ["Mod+Shift+z", "Mod+y"], run: workspace.redo },
@@ -92,6 +93,10 @@ export async function saveOrAsk(): Promise<void> {
 
 function askForName(): void {
   if (activeTab()) useUi.setState({ dialog: "save" });
+}
+
+function askForSweep(): void {
+  if (activeTab()) useUi.setState({ dialog: "sweep" });
 }
 
 function nextTab(): void {

@@ -6,7 +6,9 @@ import { Canvas } from "../canvas/Canvas";
 import { useShortcuts } from "../commands/shortcuts";
 import { FormView } from "../panels/FormView";
 import { LookPopover } from "../panels/LookPopover";
+import { SheetDialog } from "../panels/SheetDialog";
 import { SidePanel } from "../panels/SidePanel";
+import { SweepDialog } from "../panels/SweepDialog";
 import { catchUp, useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { useActiveTab } from "../store/workspace";
@@ -51,6 +53,8 @@ export function App() {
       <Palette />
       <SaveDialog />
       <OpenDialog />
+      <SweepDialog />
+      <SheetDialog />
       <PictureDialog />
       <LookPopover />
     </DropZone>

@@ -8,7 +8,6 @@ import {
   getJobWorkflow,
   getTemplate,
   getWorkflow,
-  moveToFront,
   retryJob,
   saveWorkflow,
   submit,
@@ -18,6 +17,7 @@ import {
 import { pastedDocument } from "../graph/clipboard";
 import { readDocument, type Document } from "../graph/document";
 import { addNode, setInput } from "../graph/edits";
+import { withInputs } from "../graph/interface";
 import type { Json } from "../graph/json";
 import { text } from "../text/en";
 import { dropJob, FINAL, putJobs, putNewJob, refreshVocabulary, useServer } from "./server";
@@ -86,11 +86,6 @@ export async function forget(id: string): Promise<void> {
   if (await trying(() => forgetJob(id))) dropJob(id);
 }
 
-export async function runNext(id: string): Promise<void> {
-  const job = await trying(() => moveToFront(id));
-  if (job) putJobs([job]);
-}
-
 function openData(data: Json, options: { title?: string; saved?: Saved } = {}): boolean {
   const document = readDocument(data);
   if (typeof document === "string") {
@@ -122,7 +117,7 @@ export async function openSaved(name: string, revision?: number): Promise<void> 
 /** Open the graph that made a job's pictures: with the seeds as they were used, where a picture tells. */
 export async function openJob(job: Job): Promise<void> {
   const file = Object.values(job.outputs).flatMap((output) => output.files)[0];
-  const data = await trying(() => (file ? getFileWorkflow(file.name) : getJobWorkflow(job.id)));
+  const data = await trying(async () => (file ? getFileWorkflow(file.name) : withInputs(await getJobWorkflow(job.id), job.inputs)));
   if (data !== null && openData(data, { title: job.title })) {
     const tab = activeTab();
     if (tab) change(tab.id, { job: job.id });

@@ -7,7 +7,7 @@ import type { Wanted } from "../graph/search";
 
 export type Panel = "queue" | "results" | "problems" | "form";
 export type Theme = "dark" | "light";
-export type Dialog = "palette" | "save" | "open" | "shortcuts";
+export type Dialog = "palette" | "save" | "open" | "shortcuts" | "sweep";
 
 export interface Notice {
   readonly id: number;
@@ -31,6 +31,8 @@ interface Ui {
   readonly adding: Adding | null;
   readonly notices: readonly Notice[];
   readonly picture: { readonly url: string; readonly title: string } | null;
+  /** The sweep whose contact sheet is open. */
+  readonly sheet: string | null;
   /** A node to bring into view; `at` makes each wish a new one. */
   readonly wish: { readonly node: string | null; readonly at: number } | null;
   /** Whether the canvas is the form. */
@@ -46,6 +48,7 @@ export const useUi = create<Ui>()(() => ({
   adding: null,
   notices: [],
   picture: null,
+  sheet: null,
   wish: null,
   form: false,
 }));
