@@ -12,6 +12,7 @@ import "./styles/panels.css";
 import "./styles/look.css";
 import "./styles/sweep.css";
 import "./styles/queue.css";
+import "./styles/run.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -21,6 +22,7 @@ import { watchProblems } from "./store/check";
 import { keepWorkspace } from "./store/keeping";
 import { watchLooks } from "./store/look";
 import { watchQueue } from "./store/queue";
+import { watchRunning } from "./store/running";
 import { startServer } from "./store/server";
 
 const root = document.getElementById("root");
@@ -34,4 +36,5 @@ createRoot(root).render(
 watchProblems();
 watchLooks();
 watchQueue();
+watchRunning();
 await startServer();

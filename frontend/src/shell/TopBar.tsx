@@ -12,6 +12,7 @@ import { setTheme, togglePanel, useUi, type Panel } from "../store/ui";
 import { HOME, isDirty, useActiveTab, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { IconButton } from "./IconButton";
+import { RunMenu } from "./RunMenu";
 
 export function TopBar() {
   return (
@@ -20,7 +21,10 @@ export function TopBar() {
       <div className="bar-tools">
         <EditTools />
         <PanelTools />
-        <RunButton />
+        <div className="run-group">
+          <RunButton />
+          <RunMenuOfTab />
+        </div>
       </div>
     </header>
   );
@@ -135,6 +139,10 @@ function RunButton() {
       <Play size={14} aria-hidden fill="currentColor" /> {text.bar.run}
     </button>
   );
+}
+
+function RunMenuOfTab() {
+  return useActiveTab() ? <RunMenu /> : null;
 }
 
 const NO_RUN = { job: "", seq: 0, nodes: {}, saved: [], total: 0 };

@@ -232,6 +232,15 @@ export const text = {
     badFile: (name: string) => `${name} cannot be opened`,
     failed: "The run failed",
   },
+  runMenu: {
+    title: "More ways to run",
+    times: "How often",
+    seeds: "Seeds",
+    kinds: { random: "Random", next: "Next" },
+    run: (times: number) => `Run ×${times}`,
+    onChange: "Run on change",
+    onChangeHint: "After an edit, when the last run is over",
+  },
   sweep: {
     command: "Sweep…",
     title: "Sweep",
