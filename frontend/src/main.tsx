@@ -13,6 +13,7 @@ import "./styles/look.css";
 import "./styles/sweep.css";
 import "./styles/queue.css";
 import "./styles/run.css";
+import "./styles/gallery.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -27,6 +27,7 @@ import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
 import { MANY, useFirstLayout } from "./useFirstLayout";
 import { endsOf, useLinking } from "./useLinking";
+import { usePictureDrop } from "./usePictureDrop";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
 const NODE_TYPES = { card: NodeCard };
@@ -45,6 +46,7 @@ export function Canvas({ tab }: { readonly tab: Tab }) {
 function Flow({ tab }: { readonly tab: Tab }) {
   const { scene, nodes, edges, onNodesChange, onEdgesChange, commitMoves } = useScene(tab);
   const linking = useLinking();
+  const pictureDrop = usePictureDrop();
   const { screenToFlowPosition, fitView, getNodes } = useReactFlow<FlowNode, FlowEdge>();
   const box = useRef<HTMLDivElement>(null);
   const wish = useUi((ui) => ui.wish);
@@ -88,6 +90,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
       className="canvas"
       role="region"
       aria-label={text.canvas.label}
+      {...pictureDrop}
       onDoubleClick={(event) => {
         if (isPane(event.target)) openMenu({ x: event.clientX, y: event.clientY });
       }}

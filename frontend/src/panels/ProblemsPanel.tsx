@@ -7,6 +7,7 @@ import { show, useUi } from "../store/ui";
 import { useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { Empty } from "./Empty";
+import { LastRun } from "./LastRun";
 
 function goTo(node: string): void {
   useUi.setState({ form: false });
@@ -62,6 +63,7 @@ export function ProblemsPanel() {
           </ul>
         </section>
       )}
+      <LastRun goTo={goTo} />
       {notes.length > 0 && (
         <section>
           <h3>{text.problems.notes}</h3>

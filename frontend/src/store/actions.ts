@@ -15,7 +15,7 @@ import {
   type Job,
 } from "../api/calls";
 import { pastedDocument } from "../graph/clipboard";
-import { readDocument, type Document } from "../graph/document";
+import { readDocument, type Document, type Point } from "../graph/document";
 import { addNode, setInput } from "../graph/edits";
 import { withInputs } from "../graph/interface";
 import type { Json } from "../graph/json";
@@ -166,15 +166,28 @@ export async function bringIn(file: File): Promise<void> {
   openData(data, { title: file.name.replace(/\.\w+$/, "") });
 }
 
+/** Use a picture of the gallery as input: in a node that loads one, or in a new one at a place. */
+export async function takeAsInput(picture: { url: string; title: string }, where: { node?: string; at?: Point } = {}): Promise<void> {
+  const uploaded = await trying(async () => {
+    const data = await (await fetch(picture.url)).blob();
+    return upload(new File([data], `${picture.title}.${data.type.split("/")[1] ?? "png"}`, { type: data.type }));
+  });
+  if (uploaded === null) return;
+  await refreshVocabulary();
+  const { node, at } = where;
+  if (node === undefined) placePicture(uploaded.use_as, picture.title, at);
+  else edit((document) => setInput(document, { node, port: "file" }, uploaded.use_as));
+}
+
 /** A picture without a workflow is put on the canvas, to be worked on. */
-function placePicture(useAs: string, name: string): void {
+function placePicture(useAs: string, name: string, at: Point = { x: 80, y: 80 }): void {
   const type = useServer.getState().catalogue.get("image.load");
   if (type === undefined || activeTab() === undefined) {
     tell("info", text.notice.noWorkflow(name));
     return;
   }
   edit((document: Document) => {
-    const added = addNode(document, type, { x: 80, y: 80 });
+    const added = addNode(document, type, at);
     return setInput(added.document, { node: added.id, port: "file" }, useAs);
   });
   tell("info", text.notice.uploaded(name));

@@ -2,6 +2,9 @@
 
 import type { Job } from "../api/calls";
 
+/** What a picture of the gallery is while it is dragged. */
+export const PICTURE = "application/x-nodegraph-picture";
+
 export interface Picture {
   readonly url: string;
   readonly title: string;

@@ -24,13 +24,24 @@ export interface Adding {
   readonly link?: Port;
 }
 
+/** A picture in full, and the one that it is compared with. */
+export interface OpenPicture {
+  readonly url: string;
+  readonly title: string;
+  readonly compare?: { readonly url: string; readonly title: string };
+}
+
 interface Ui {
   readonly panel: Panel | null;
   readonly theme: Theme;
   readonly dialog: Dialog | null;
   readonly adding: Adding | null;
   readonly notices: readonly Notice[];
-  readonly picture: { readonly url: string; readonly title: string } | null;
+  readonly picture: OpenPicture | null;
+  /** The picture of the gallery that another one is to be compared with. */
+  readonly picked: { readonly url: string; readonly title: string } | null;
+  /** How many pictures stand in a row of the gallery. */
+  readonly columns: number;
   /** The sweep whose contact sheet is open. */
   readonly sheet: string | null;
   /** A node to bring into view; `at` makes each wish a new one. */
@@ -48,6 +59,8 @@ export const useUi = create<Ui>()(() => ({
   adding: null,
   notices: [],
   picture: null,
+  picked: null,
+  columns: 2,
   sheet: null,
   wish: null,
   form: false,
