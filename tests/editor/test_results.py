@@ -7,8 +7,6 @@ from playwright.sync_api import Locator, expect
 from tests.editor.editor import Editor
 from tests.server.conftest import Server
 
-CUT = "element => getComputedStyle(element).clipPath"
-
 
 def make(editor: Editor, prompt: str) -> str:
     """Run text to image with a prompt; the address of its picture in the gallery."""
@@ -53,12 +51,12 @@ def test_pictures_are_searched_and_compared_by_keyboard(editor: Editor) -> None:
     expect(slider).to_be_focused()
     left = dialog.locator(".compare-left")
     assert left.get_attribute("src") == first
-    assert left.evaluate(CUT) == "inset(0px 50% 0px 0px)"
+    expect(left).to_have_css("clip-path", "inset(0px 50% 0px 0px)")
     for _ in range(10):
         editor.press("ArrowRight")
-    assert left.evaluate(CUT) == "inset(0px 40% 0px 0px)"
+    expect(left).to_have_css("clip-path", "inset(0px 40% 0px 0px)")
     editor.press("Home")
-    assert left.evaluate(CUT) == "inset(0px 100% 0px 0px)"
+    expect(left).to_have_css("clip-path", "inset(0px 100% 0px 0px)")
     editor.press("Escape")
 
     items.nth(1).get_by_role("button", name="Choose to compare").click()
