@@ -10,6 +10,11 @@ import "./styles/widgets.css";
 import "./styles/menus.css";
 import "./styles/panels.css";
 import "./styles/subgraph.css";
+import "./styles/look.css";
+import "./styles/sweep.css";
+import "./styles/queue.css";
+import "./styles/run.css";
+import "./styles/gallery.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -18,6 +23,9 @@ import { App } from "./shell/App";
 import { watchProblems } from "./store/check";
 import { keepWorkspace } from "./store/keeping";
 import { refreshLibrary } from "./store/library";
+import { watchLooks } from "./store/look";
+import { watchQueue } from "./store/queue";
+import { watchRunning } from "./store/running";
 import { startServer, useServer } from "./store/server";
 
 const root = document.getElementById("root");
@@ -29,5 +37,8 @@ createRoot(root).render(
   </StrictMode>,
 );
 watchProblems();
+watchLooks();
+watchQueue();
+watchRunning();
 await startServer();
 if (useServer.getState().status === "ready") await refreshLibrary();

@@ -124,7 +124,13 @@ def _second(connection: sqlite3.Connection) -> None:
     )
 
 
-STEPS: Sequence[Step] = (_first, _second)
+def _third(connection: sqlite3.Connection) -> None:
+    """Jobs that are only a look at a value, and the pictures that nodes showed."""
+    connection.execute("ALTER TABLE jobs ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0")
+    connection.execute("ALTER TABLE jobs ADD COLUMN shown BLOB")
+
+
+STEPS: Sequence[Step] = (_first, _second, _third)
 VERSION = len(STEPS)
 
 

@@ -16,7 +16,8 @@ class NewJob(Struct, frozen=True, kw_only=True):
     """A job as it is submitted.
 
     document, inputs, options: JSON; key: an idempotency key, one job for each of a user; group: the sweep
-    that it belongs to; options: how to run it besides (targets, previews, webhook), for the server alone.
+    that it belongs to; options: how to run it besides (targets, previews, webhook), for the server alone;
+    hidden: left out of lists, and forgotten soon.
     """
 
     user: str
@@ -28,13 +29,15 @@ class NewJob(Struct, frozen=True, kw_only=True):
     key: str | None = None
     group: str | None = None
     held: bool = False
+    hidden: bool = False
 
 
 class Job(Struct, frozen=True, kw_only=True):
     """A job as it stands.
 
     number: in the order of submission; position: its place among its user's waiting jobs, the lowest first;
-    attempts: how often it was started; deaths: how many workers it took with it; result, problems: JSON.
+    attempts: how often it was started; deaths: how many workers it took with it; result, problems: JSON;
+    shown: the files of the last picture that each node showed, by node, as JSON.
     Times are Unix seconds, for people: no order depends on them.
     """
 
@@ -58,6 +61,8 @@ class Job(Struct, frozen=True, kw_only=True):
     deaths: int
     result: bytes | None
     problems: bytes | None
+    hidden: bool
+    shown: bytes | None
 
     @property
     def is_final(self) -> bool:
@@ -75,7 +80,8 @@ class JobEvent(Struct, frozen=True):
     time: float
 
 
-def files_in(result: bytes) -> list[str]:
-    """The names of the pictures that a result names, each once."""
-    outputs = json.loads(result).get("outputs", {}).values()
-    return list(dict.fromkeys(file["name"] for output in outputs for file in output.get("files", [])))
+def files_in(result: bytes | None, shown: bytes | None = None) -> list[str]:
+    """The names of the pictures that a result names, and of those that nodes showed, each once."""
+    outputs = json.loads(result or b"{}").get("outputs", {}).values()
+    made = [file for output in outputs for file in output.get("files", [])]
+    return list(dict.fromkeys(file["name"] for file in [*made, *json.loads(shown or b"{}").values()]))

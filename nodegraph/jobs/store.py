@@ -20,6 +20,8 @@ from nodegraph.jobs.database import Database
 from nodegraph.jobs.records import FINAL, Job, JobEvent, NewJob, State, files_in
 
 _COLUMNS = ", ".join(f'"{field.name}"' for field in fields(Job))
+HIDDEN = 3600.0
+"""Seconds for which a hidden job is kept that is over."""
 _WAITING = "state IN ('queued', 'held')"
 
 
@@ -45,14 +47,19 @@ class JobStore:
 
     async def jobs(
         self, user: str | None = None, *, states: Collection[State] = (), group: str | None = None,
-        before: int | None = None, limit: int = 100,
+        before: int | None = None, limit: int = 100, hidden: bool = True,
     ) -> list[Job]:  # fmt: skip
-        """Jobs, the newest first: of a user (None: all), in these states (none: any), with lower numbers."""
+        """Jobs, the newest first: of a user (None: all), in these states (none: any), with lower numbers.
+
+        hidden: those that are left out of lists as well.
+        """
         where, values = ["1"], list[Any]()
         for text, value in (("user = ?", user), ('"group" = ?', group), ("number < ?", before)):
             if value is not None:
                 where.append(text)
                 values.append(value)
+        if not hidden:
+            where.append("NOT hidden")
         if states:
             where.append(f"state IN ({', '.join('?' * len(states))})")
             values.extend(states)
@@ -72,21 +79,17 @@ class JobStore:
         )  # fmt: skip
 
     async def finish(
-        self, id_: str, state: State, *, result: bytes | None = None, problems: bytes | None = None
-    ) -> Job | None:
+        self, id_: str, state: State, *, result: bytes | None = None, problems: bytes | None = None,
+        shown: bytes | None = None,
+    ) -> Job | None:  # fmt: skip
         """The job is over; None if it was not running (or, to be cancelled, waiting)."""
         if state not in FINAL:
             raise ValueError(f"'{state}' is no end")
         allowed: tuple[State, ...] = ("running",) if state != "cancelled" else ("running", "queued", "held")
         return await self._change(
-            id_,
-            allowed,
-            "state = ?, finished = ?, result = ?, problems = ?",
-            state,
-            time.time(),
-            result,
-            problems,
-        )
+            id_, allowed, "state = ?, finished = ?, result = ?, problems = ?, shown = ?",
+            state, time.time(), result, problems, shown,
+        )  # fmt: skip
 
     async def put_back(
         self, id_: str, state: State, problems: bytes | None = None,
@@ -171,13 +174,17 @@ class JobStore:
         )
 
     async def prune(self, keep: int, before: float | None = None) -> int:
-        """Forget jobs that are over: all but the newest `keep`, and those that ended before a moment."""
+        """Forget jobs that are over: all but the newest `keep`, and those that ended before a moment.
+
+        Hidden ones are forgotten after an hour.
+        """
         final = f"state IN ({', '.join('?' * len(FINAL))})"
         sql = f"""
-            DELETE FROM jobs WHERE {final} AND (finished < ? OR number <=
+            DELETE FROM jobs WHERE {final} AND (finished < ? OR hidden AND finished < ? OR number <=
                 (SELECT number FROM jobs WHERE {final} ORDER BY number DESC LIMIT 1 OFFSET ?))
         """  # noqa: S608 - our own words
-        values = *sorted(FINAL), before if before is not None else 0.0, *sorted(FINAL), keep
+        ends = before if before is not None else 0.0, time.time() - HIDDEN
+        values = *sorted(FINAL), *ends, *sorted(FINAL), keep
         return await self.database.write(lambda connection: connection.execute(sql, values).rowcount)
 
     async def next_delivery(self) -> tuple[Job, int, float] | None:
@@ -250,13 +257,14 @@ def _submit(connection: sqlite3.Connection, new: NewJob) -> tuple[Job, bool]:
             return known, False
     sql = f"""
         INSERT INTO jobs
-            (id, user, state, title, priority, position, "key", "group", document, inputs, options, created)
-        VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM jobs), ?, ?, ?, ?, ?, ?)
+            (id, user, state, title, priority, position, "key", "group", document, inputs, options, created,
+             hidden)
+        VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM jobs), ?, ?, ?, ?, ?, ?, ?)
         RETURNING {_COLUMNS}
     """  # noqa: S608 - our own columns
     values = (
         uuid.uuid4().hex, new.user, "held" if new.held else "queued", new.title, new.priority, new.key,
-        new.group, new.document, new.inputs, new.options, time.time(),
+        new.group, new.document, new.inputs, new.options, time.time(), new.hidden,
     )  # fmt: skip
     return _jobs(connection, sql, *values)[0], True
 
@@ -269,8 +277,8 @@ def _content(job: Job | NewJob) -> str:
 
 def _note_end(connection: sqlite3.Connection, job: Job) -> None:
     """With the end of a job, in its transaction: which files it made, and that its webhook is due."""
-    if job.result is not None:
-        rows = [(file, job.id) for file in files_in(job.result)]
+    rows = [(file, job.id) for file in files_in(job.result, job.shown)]
+    if rows:
         connection.executemany("INSERT OR IGNORE INTO made VALUES (?, ?)", rows)
     if json.loads(job.options).get("webhook") is not None:
         connection.execute("INSERT OR IGNORE INTO deliveries VALUES (?, 0, 0)", (job.id,))

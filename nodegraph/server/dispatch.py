@@ -19,6 +19,7 @@ from nodegraph.server.hub import Hub
 from nodegraph.server.metrics import Counts
 from nodegraph.server.placement import Placement
 from nodegraph.server.progress import ProgressBoard
+from nodegraph.server.shown import Shown
 from nodegraph.server.tokens import folder_of
 from nodegraph.workers.messages import Cancelled, Done, Failed, Happened, Run
 from nodegraph.workers.pool import Died, Outcome, Pool, Worker
@@ -32,14 +33,17 @@ class Dispatcher:
 
     def __init__(
         self, store: JobStore, pool: Pool, hub: Hub, progress: ProgressBoard, counts: Counts,
-        ended: Callable[[], None], *, retries: int,
+        shown: Shown, ended: Callable[[], None], *, retries: int,
     ) -> None:  # fmt: skip
-        """ended: called when a job is over; retries: how often one is tried again that killed its worker."""
+        """shown: keeps the pictures that nodes show; ended: called when a job is over; retries: how often one
+        is tried again that killed its worker.
+        """
         self.store = store
         self.pool = pool
         self.hub = hub
         self.progress = progress
         self.counts = counts
+        self.shown = shown
         self._ended = ended
         self.queue = Queue()
         self.paused = False
@@ -166,6 +170,8 @@ class Dispatcher:
         def heard(event: Happened) -> None:
             fields = msgspec.json.decode(event.fields)
             self.progress.heard(job.id, event.kind, fields)
+            if event.image is not None and fields.get("final"):
+                self.shown.heard(job.id, fields["node"], event.image)
             self.hub.post(job.id, job.user, event.kind, fields, event.image)
 
         outcome = await worker.run(run, heard)
@@ -174,16 +180,18 @@ class Dispatcher:
             await self._settle(begun, outcome)
         self._cancelling.discard(job.id)
         self.progress.forget(job.id)
+        self.shown.forget(job.id)
         self.wake()
 
     async def _settle(self, job: Job, outcome: Outcome) -> None:
+        reason, shown = "", await self.shown.keep(job.id)
         match outcome:
             case Done():
-                ended, reason = await self.store.finish(job.id, "done", result=outcome.result), ""
+                ended = await self.store.finish(job.id, "done", result=outcome.result, shown=shown)
             case Failed():
-                ended, reason = await self.store.finish(job.id, "failed", problems=outcome.problems), ""
+                ended = await self.store.finish(job.id, "failed", problems=outcome.problems, shown=shown)
             case Cancelled():
-                ended, reason = await self.store.finish(job.id, "cancelled"), ""
+                ended = await self.store.finish(job.id, "cancelled", shown=shown)
             case Died():
                 ended, reason = await self._after_death(job, outcome), outcome.reason
         if ended is None:

@@ -20,6 +20,7 @@ from nodegraph.server.planning import Planner
 from nodegraph.server.progress import ProgressBoard
 from nodegraph.server.retention import Keep, tidy_for_ever
 from nodegraph.server.settings import ServerSettings
+from nodegraph.server.shown import Shown
 from nodegraph.server.tokens import Tokens
 from nodegraph.server.webhooks import Webhooks
 from nodegraph.workers.pool import Limits, Pool
@@ -55,7 +56,10 @@ class Services:
         limits = Limits(grace=settings.grace, silence=settings.silence, memory=settings.memory)
         hub, progress, counts, webhooks = Hub(store.add_events), ProgressBoard(), Counts(), Webhooks(store)
         pool = Pool(_workers(settings), limits)
-        dispatcher = Dispatcher(store, pool, hub, progress, counts, webhooks.wake, retries=settings.retries)
+        shown = Shown(settings.data_dir / "files")
+        dispatcher = Dispatcher(
+            store, pool, hub, progress, counts, shown, webhooks.wake, retries=settings.retries
+        )
         pool.listen(dispatcher.wake)
         return cls(
             settings, Tokens(settings.data_dir), database, store, pool, hub, dispatcher,

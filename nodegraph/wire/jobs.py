@@ -46,6 +46,10 @@ class RunOptions(Request):
     )
     webhook: Webhook | None = None
     title: str = Field(default="", max_length=200)
+    hidden: bool = Field(
+        default=False,
+        description="Left out of lists, and forgotten soon: a look at a value, not work of its own.",
+    )
 
 
 Workflow = dict[str, Any] | Annotated[str, Field(pattern="^template:")]
@@ -73,6 +77,7 @@ class JobsQuery(Request):
     before: int | None = Field(default=None, ge=0, lt=2**53, description="Only jobs with lower numbers.")
     group: str | None = Field(default=None, max_length=64, description="Only jobs of this group.")
     state: State | None = Field(default=None, description="Only jobs in this state.")
+    hidden: bool = Field(default=False, description="Hidden jobs as well.")
     limit: int = Field(default=100, ge=1, le=1000, description="How many at most.")
 
 
@@ -167,6 +172,10 @@ class JobView(BaseModel):
     progress: ProgressView | None = None
     outputs: dict[str, OutputView] = {}
     artifacts: list[ArtifactView] = []
+    shown: dict[str, FileView] = Field(
+        default={}, description="The last finished picture that each node showed, once the job is over."
+    )
+    hidden: bool = False
     nodes: dict[str, NodeView] = {}
     problems: list[ProblemItem] = []
 

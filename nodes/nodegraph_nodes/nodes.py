@@ -22,6 +22,7 @@ from nodegraph_nodes.image.batch import join as image_join
 from nodegraph_nodes.image.files import load as image_load
 from nodegraph_nodes.image.files import preview as image_preview
 from nodegraph_nodes.image.files import save as image_save
+from nodegraph_nodes.inspection.node import inspect_value as value_inspect
 from nodegraph_nodes.latent.batch import from_batch as latent_from_batch
 from nodegraph_nodes.latent.empty import empty as latent_empty
 from nodegraph_nodes.latent.mask import set_mask as latent_set_mask
@@ -103,5 +104,5 @@ __all__ = [
     "sample_custom", "sampler_select", "sigmas_flip", "sigmas_from_list", "sigmas_from_text",
     "sigmas_plot", "sigmas_schedule", "sigmas_split", "sigmas_split_denoise", "text_clip_skip",
     "text_encode", "vae_decode", "vae_decode_tiled", "vae_encode", "vae_encode_tiled", "value_boolean",
-    "value_integer", "value_number", "value_range", "value_text",
+    "value_inspect", "value_integer", "value_number", "value_range", "value_text",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ def job(number: int, user: str = "a", priority: int = 0, state: str = "queued") 
         id=str(number), number=number, user=user, state=state, title="", priority=priority,  # type: ignore[arg-type] # one of the states
         position=float(number), key=None, group=None, document=b"", inputs=b"", options=b"", created=0.0,
         started=None, finished=None, worker=None, attempts=0, deaths=0, result=None, problems=None,
+        hidden=False, shown=None,
     )  # fmt: skip
 
 

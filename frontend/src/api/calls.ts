@@ -9,6 +9,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 export type Job = Schemas["JobView"];
+export type Group = Schemas["GroupView"];
 export type JobState = Schemas["JobView"]["state"];
 export type Check = Schemas["CheckView"];
 export type PlannedNode = Schemas["PlannedNode"];
@@ -32,17 +33,31 @@ export const getTemplates = async () => (await data(ask<Schemas["TemplateList"]>
 export const getTemplate = (name: string) => data(ask<Json>("GET", `/templates/${part(name)}`));
 export const getSystem = () => data(ask<Schemas["SystemView"]>("GET", "/system"));
 
-export const check = (workflow: Document, signal: AbortSignal) =>
-  data(ask<Check>("POST", "/check", { body: { workflow }, signal }));
+export const check = (workflow: Document, signal?: AbortSignal, targets?: string[]) =>
+  data(ask<Check>("POST", "/check", { body: { workflow, ...(targets ? { targets } : {}) }, ...(signal ? { signal } : {}) }));
 
 export interface Submission {
   workflow: Document;
   title: string;
   targets?: string[];
+  priority?: number;
+  hidden?: boolean;
 }
 
-export const submit = ({ workflow, title, targets }: Submission) =>
-  data(ask<Job>("POST", "/jobs", { body: { workflow, title, previews: true, ...(targets ? { targets } : {}) } }));
+export const submit = (submission: Submission) =>
+  data(ask<Job>("POST", "/jobs", { body: { previews: true, ...submission } }));
+
+export interface GroupSubmission {
+  workflow: Document;
+  title: string;
+  axes: readonly { input: string; values: readonly Json[] }[];
+  mode: "grid" | "zip";
+}
+
+export const submitGroup = (submission: GroupSubmission) =>
+  data(ask<Group>("POST", "/groups", { body: { previews: true, ...submission } }));
+export const getGroup = (id: string) => data(ask<Group>("GET", `/groups/${part(id)}`));
+export const cancelGroup = (id: string) => data(ask<Group>("POST", `/groups/${part(id)}/cancel`));
 
 export const getJobs = async (limit: number) =>
   (await data(ask<Schemas["JobList"]>("GET", `/jobs?limit=${limit}`))).jobs;
@@ -51,8 +66,16 @@ export const getJobWorkflow = (id: string) => data(ask<Json>("GET", `/jobs/${par
 export const cancelJob = (id: string) => data(ask<Job>("POST", `/jobs/${part(id)}/cancel`));
 export const retryJob = (id: string) => data(ask<Job>("POST", `/jobs/${part(id)}/retry`));
 export const forgetJob = (id: string) => ask<null>("DELETE", `/jobs/${part(id)}`);
-export const moveToFront = (id: string) =>
-  data(ask<Job>("PATCH", `/jobs/${part(id)}`, { body: { move: { to: "front" } } }));
+export const changeJob = (id: string, change: JobChange) => data(ask<Job>("PATCH", `/jobs/${part(id)}`, { body: change }));
+
+export interface JobChange {
+  readonly priority?: number;
+  readonly hold?: boolean;
+  readonly move?: { readonly before: string } | { readonly after: string } | { readonly to: "front" | "back" };
+}
+
+export const getQueue = () => data(ask<Schemas["QueueView"]>("GET", "/queue"));
+export const setPaused = (paused: boolean) => data(ask<Schemas["QueueView"]>("PATCH", "/queue", { body: { paused } }));
 
 const allWorkflows = async () => (await data(ask<Schemas["WorkflowList"]>("GET", "/workflows"))).workflows;
 export const getWorkflows = async () => (await allWorkflows()).filter(({ name }) => !name.startsWith(PREFIX));

@@ -889,6 +889,12 @@ export interface components {
             /** Axes */
             axes: components["schemas"]["SweepAxis"][];
             /**
+             * Hidden
+             * @description Left out of lists, and forgotten soon: a look at a value, not work of its own.
+             * @default false
+             */
+            hidden: boolean;
+            /**
              * Hold
              * @description Wait until somebody releases the job.
              * @default false
@@ -1045,6 +1051,12 @@ export interface components {
          */
         JobRequest: {
             /**
+             * Hidden
+             * @description Left out of lists, and forgotten soon: a look at a value, not work of its own.
+             * @default false
+             */
+            hidden: boolean;
+            /**
              * Hold
              * @description Wait until somebody releases the job.
              * @default false
@@ -1120,6 +1132,11 @@ export interface components {
              * @default null
              */
             group: string | null;
+            /**
+             * Hidden
+             * @default false
+             */
+            hidden: boolean;
             /** Id */
             id: string;
             /**
@@ -1164,6 +1181,14 @@ export interface components {
             problems: components["schemas"]["ProblemItem"][];
             /** @default null */
             progress: components["schemas"]["ProgressView"] | null;
+            /**
+             * Shown
+             * @description The last finished picture that each node showed, once the job is over.
+             * @default {}
+             */
+            shown: {
+                [key: string]: components["schemas"]["FileView"];
+            };
             /**
              * Started
              * @default null
@@ -2836,6 +2861,8 @@ export interface operations {
                 group?: string | null;
                 /** @description Only jobs in this state. */
                 state?: ("queued" | "held" | "running" | "done" | "failed" | "cancelled" | "quarantined") | null;
+                /** @description Hidden jobs as well. */
+                hidden?: boolean;
                 /** @description How many at most. */
                 limit?: number;
             };

@@ -11,7 +11,7 @@ import {
   useStore,
   type Viewport,
 } from "@xyflow/react";
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
 import { arrange } from "../commands/selection";
 import { isTyping } from "../commands/keys";
@@ -19,18 +19,22 @@ import { arranging, commandOf } from "../commands/list";
 import { isBoundary } from "../graph/scope";
 import { ACTUAL_SIZE, useUi } from "../store/ui";
 import { activeDocument, pathOf, useWorkspace, type Tab } from "../store/workspace";
+import type { Link, Point } from "../graph/document";
+import { lookAt } from "../store/look";
 import { text } from "../text/en";
 import { AddMenu } from "./AddMenu";
 import { BoundaryCard } from "./BoundaryCard";
 import { ConnectionHint } from "./ConnectionHint";
 import { Controls } from "./Controls";
+import { LinkMenu } from "./LinkMenu";
 import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
 import { free, freeSpot } from "./places";
 import { FAR } from "./FarCard";
 import { MANY, useFirstLayout } from "./useFirstLayout";
 import { SMALLEST, viewOf } from "./views";
-import { useLinking } from "./useLinking";
+import { endsOf, useLinking } from "./useLinking";
+import { usePictureDrop } from "./usePictureDrop";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
 const NODE_TYPES = { card: NodeCard, boundary: BoundaryCard };
@@ -58,6 +62,8 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const box = useRef<HTMLDivElement>(null);
   const wish = useUi((ui) => ui.wish);
   const isEmpty = nodes.every(({ id }) => isBoundary(id));
+  const pictureDrop = usePictureDrop();
+  const [linkMenu, setLinkMenu] = useState<{ link: Link; at: Point } | null>(null);
   useFirstLayout(tab, scene);
   const isFar = useStore(({ transform }) => transform[2] < FAR);
 
@@ -116,6 +122,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
       onKeyUp={(event) => {
         if (event.key.startsWith("Arrow")) commitMoves(getNodes().filter(({ selected }) => selected), "nudge");
       }}
+      {...pictureDrop}
       onDoubleClick={(event) => {
         if (isPane(event.target)) openMenu({ x: event.clientX, y: event.clientY });
       }}
@@ -128,6 +135,14 @@ function Flow({ tab }: { readonly tab: Tab }) {
         onNodeDragStop={(_, __, moved) => commitMoves(moved)}
         onSelectionDragStop={(_, moved) => commitMoves(moved)}
         onEdgesChange={onEdgesChange}
+        onEdgeClick={(event, edge) => {
+          if (event.altKey) void lookAt(endsOf(edge).from, { x: event.clientX, y: event.clientY });
+        }}
+        onEdgeContextMenu={(event, edge) => {
+          event.preventDefault();
+          setLinkMenu({ link: endsOf(edge), at: { x: event.clientX, y: event.clientY } });
+        }}
+        connectOnClick={false}
         {...linking}
         connectionRadius={26}
         defaultViewport={viewports.get(placeOf(tab)) ?? (scene.nodes.size > MANY ? viewOf([...scene.nodes.values()]) : { x: 60, y: 40, zoom: 1 })}
@@ -156,6 +171,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
       </ReactFlow>
       {isEmpty && <p className="canvas-hint">{text.canvas.hint}</p>}
       <AddMenu />
+      {linkMenu && <LinkMenu {...linkMenu} close={() => setLinkMenu(null)} />}
     </div>
   );
 }

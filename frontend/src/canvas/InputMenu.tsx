@@ -10,6 +10,7 @@ import type { Row } from "../graph/scene";
 import { ENTRANCE, isBoundaryEntry } from "../graph/scope";
 import { knowledge } from "../store/server";
 import { useShownDocument, useWorkspace } from "../store/workspace";
+import { lookAtSource } from "../commands/looking";
 import { text } from "../text/en";
 
 interface Props {
@@ -47,6 +48,7 @@ function Items({ node, row: { port, input, linked, isNew } }: { readonly node: s
   );
   return (
     <>
+      {linked && item(text.look.look, () => window.setTimeout(() => lookAtSource({ node, port })))}
       {linked && item(t.unlink, () => edit((one) => disconnect(one, [{ node, port }])))}
       {!linked && input.default !== undefined && item(t.reset, () => edit((one) => setInput(one, { node, port }, input.default)))}
       {isInside && !linked && item(text.subgraph.exposed(input.name), () => edit((one) => withInput(one, { node, port }, knowledge())))}

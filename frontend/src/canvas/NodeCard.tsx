@@ -12,6 +12,7 @@ import { InputMenu } from "./InputMenu";
 import { NodePictures } from "./NodePictures";
 import { NodeStatus } from "./NodeStatus";
 import { NodeTitle } from "./NodeTitle";
+import { OutputRow } from "./OutputRow";
 import { Reached, Socket } from "./Socket";
 import { categoryColour } from "./looks";
 import { useNodeProblems, useNodeRun } from "./useNodeRun";
@@ -88,10 +89,7 @@ function Sockets({ rows, type, bad, id }: { rows: readonly Row[]; type: NodeType
       </ul>
       <ul className="node-outputs">
         {outputs.map(([name, socket]) => (
-          <li key={name}>
-            <span>{name.replaceAll("_", " ")}</span>
-            <Socket side="out" port={name} type={socket} />
-          </li>
+          <OutputRow key={name} node={id} name={name} type={socket} />
         ))}
       </ul>
     </div>

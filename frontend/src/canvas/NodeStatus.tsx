@@ -29,7 +29,7 @@ export const NodeStatus = memo(function NodeStatus({ id, run }: { readonly id: s
       <span className={`plan plan-${planned?.action.replace(" ", "-") ?? "none"}`} title={planned?.reason}>
         {planned ? PLANNED[planned.action] : ""}
       </span>
-      <span className="node-took">{run ? told(run) : ""}</span>
+      <span className="node-took" title={run ? text.node.outcomes[run.state](run.seconds ?? 0, run.loading ?? 0) : undefined}>{run ? told(run) : ""}</span>
     </footer>
   );
 });

@@ -8,6 +8,7 @@ import { text } from "../text/en";
 import { printJson } from "../graph/json";
 import { definitionAt, enterSelected, groupSelected, leave, newSubgraph, ungroupSelected } from "./subgraphs";
 import { walk } from "./walking";
+import { lookAtSelected } from "./looking";
 import { copied, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
 
 export interface Command {
@@ -31,6 +32,8 @@ export const COMMANDS: readonly Command[] = [
   { id: "run", title: t.run, group: "run", keys: ["Mod+Enter"], always: true, run: () => void run() },
   { id: "run-to", title: t.runTo, group: "run", keys: ["Mod+Shift+Enter"], run: runToSelected },
   { id: "cancel", title: t.cancel, group: "run", keys: ["Mod+."], run: () => void cancelRun() },
+  { id: "sweep", title: text.sweep.command, group: "run", run: askForSweep },
+  { id: "look", title: text.look.command, group: "run", keys: ["i"], run: lookAtSelected },
   { id: "undo", title: t.undo, group: "edit", keys: ["Mod+z"], run: workspace.undo },
   { id: "redo", title: t.redo, group: "edit", keys: ["Mod+Shift+z", "Mod+y"], run: workspace.redo },
   { id: "copy", title: t.copy, group: "edit", keys: ["Mod+c"], native: true, run: () => void copy() },
@@ -120,6 +123,10 @@ export async function saveOrAsk(): Promise<void> {
 
 function askForName(): void {
   if (activeTab()) useUi.setState({ dialog: "save" });
+}
+
+function askForSweep(): void {
+  if (activeTab()) useUi.setState({ dialog: "sweep" });
 }
 
 function nextTab(): void {

@@ -7,6 +7,8 @@ export interface NodeRun {
   readonly done?: number;
   readonly total?: number;
   readonly seconds?: number;
+  /** The part of the seconds in which weights were loaded. */
+  readonly loading?: number;
   /** An unfinished picture, or one that the node shows. */
   readonly preview?: string;
   readonly problem?: string;
@@ -40,6 +42,7 @@ export interface RunEvent {
   readonly final?: boolean;
   readonly outcome?: Outcome;
   readonly seconds?: number;
+  readonly loading?: number;
   readonly path?: string;
   readonly media_type?: string;
   readonly problem?: { readonly message: string };
@@ -77,6 +80,7 @@ export function follow(run: Run, event: RunEvent): Run {
         own: true,
         state: event.outcome ?? "ran",
         seconds: event.seconds ?? 0,
+        ...(event.loading ? { loading: event.loading } : {}),
       }));
     case "node_failed":
       return withNode(next, event, (node) => ({ ...(node?.own ? { own: true } : {}), state: "failed", problem: event.problem?.message ?? "" }));

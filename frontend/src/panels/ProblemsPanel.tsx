@@ -6,6 +6,7 @@ import { reveal } from "../commands/subgraphs";
 import { useCheck } from "../store/check";
 import { text } from "../text/en";
 import { Empty } from "./Empty";
+import { LastRun } from "./LastRun";
 
 export function ProblemsPanel() {
   const { problems, plan, notes } = useCheck();
@@ -55,6 +56,7 @@ export function ProblemsPanel() {
           </ul>
         </section>
       )}
+      <LastRun goTo={reveal} />
       {notes.length > 0 && (
         <section>
           <h3>{text.problems.notes}</h3>

@@ -1,61 +1,96 @@
-/** The jobs: what runs, what waits, and what is over. */
+/** The jobs: what runs, what waits in its order, and what is over, day by day. */
 
-import { ArrowUpToLine, ListVideo, RotateCcw, Square, Trash2, Workflow } from "lucide-react";
-import { useMemo } from "react";
+import { ListVideo, ListX, Pause, Play, TriangleAlert } from "lucide-react";
+import { useEffect, useMemo, useState } from "react";
 
 import type { Job } from "../api/calls";
+import { aliveInOrder, byDay, isAlive, linesOf, secondsLeft, usualSeconds, type Line } from "../graph/queue";
 import { progressOf } from "../graph/run";
-import { ago } from "../shell/ago";
+import { dayOf } from "../shell/ago";
 import { IconButton } from "../shell/IconButton";
-import { cancel, forget, openJob, retry, runNext } from "../store/actions";
-import { picturesOf } from "../store/pictures";
-import { FINAL, useServer } from "../store/server";
+import { cancel, tellError } from "../store/actions";
+import { learnQueue, pause, useQueue, waitingJobs } from "../store/queue";
+import { listed, useServer } from "../store/server";
 import { text } from "../text/en";
 import { Empty } from "./Empty";
+import { GroupRow } from "./GroupRow";
+import { JobRow } from "./JobRow";
+
+const t = text.queue;
 
 export function QueuePanel() {
   const jobs = useServer((server) => server.jobs);
-  const ordered = useMemo(() => {
-    const all = [...jobs.values()];
-    const alive = all.filter(({ state }) => !FINAL.has(state)).sort((a, b) => a.number - b.number);
-    return [...alive, ...all.filter(({ state }) => FINAL.has(state))];
-  }, [jobs]);
-  if (ordered.length === 0) return <Empty icon={ListVideo} title={text.queue.empty} lead={text.queue.emptyLead} />;
+  const { paused, waiting, isOwner } = useQueue();
+  const [isFailedOnly, setFailedOnly] = useState(false);
+  useEffect(() => {
+    learnQueue().catch(tellError);
+  }, []);
+  const all = useMemo(() => listed(jobs), [jobs]);
+  const alive = useMemo(() => linesOf(aliveInOrder(all, waiting)), [all, waiting]);
+  const over = useMemo(() => {
+    const groupsAlive = new Set(all.filter(isAlive).flatMap(({ group }) => (group ? [group] : [])));
+    const found = all.filter((job) => !isAlive(job) && !(job.group && groupsAlive.has(job.group)));
+    return byDay(isFailedOnly ? found.filter(({ state }) => BAD.has(state)) : found, dayOf);
+  }, [all, isFailedOnly]);
+  const eta = useEta(all, alive, paused);
+  const waits = all.filter(({ state }) => state === "queued" || state === "held").length;
+
   return (
-    <ul className="jobs">
-      {ordered.map((job) => (
-        <JobRow key={job.id} job={job} />
+    <div className="jobs">
+      <div className="queue-tools">
+        <span className="quiet">{paused ? t.paused : t.waits(waits)}</span>
+        {isOwner && <IconButton label={paused ? t.resume : t.pause} icon={paused ? Play : Pause} pressed={paused} onClick={() => void pause(!paused)} />}
+        <IconButton label={t.cancelAll} icon={ListX} disabled={waits === 0} onClick={() => waitingJobs().forEach((id) => void cancel(id))} />
+        <IconButton label={t.failedOnly} icon={TriangleAlert} pressed={isFailedOnly} onClick={() => setFailedOnly(!isFailedOnly)} />
+      </div>
+      {all.length === 0 && <Empty icon={ListVideo} title={t.empty} lead={t.emptyLead} />}
+      {!isFailedOnly && <Lines lines={alive} eta={eta} />}
+      {isFailedOnly && over.length === 0 && <p className="quiet queue-none">{t.noneFailed}</p>}
+      {over.map(({ day, items }) => (
+        <section key={day}>
+          <h3 className="day">{day}</h3>
+          <Lines lines={linesOf(items)} />
+        </section>
       ))}
+    </div>
+  );
+}
+
+const BAD: ReadonlySet<string> = new Set(["failed", "quarantined"]);
+
+function Lines({ lines, eta }: { readonly lines: readonly Line<Job>[]; readonly eta?: ReadonlyMap<string, number> }) {
+  return (
+    <ul>
+      {lines.map(({ key, group, jobs }) =>
+        group === null ? <JobRow key={key} job={jobs[0]} eta={eta?.get(key) ?? null} /> : <GroupRow key={key} id={group} />,
+      )}
     </ul>
   );
 }
 
-function JobRow({ job }: { readonly job: Job }) {
-  const run = useServer(({ runs }) => runs[job.id]);
-  const isOver = FINAL.has(job.state);
-  const part = job.state === "running" && run ? progressOf(run) : 0;
-  const picture = picturesOf(job)[0];
-  const problem = job.problems[0];
-  return (
-    <li className={`job is-${job.state}`} data-job={job.number} data-state={job.state}>
-      <button type="button" className="job-main" title={text.queue.open} onClick={() => void openJob(job)}>
-        <span className="job-picture">{picture ? <img src={picture.url} alt="" loading="lazy" /> : <Workflow size={18} aria-hidden />}</span>
-        <span className="job-text">
-          <strong>{job.title || text.untitled}</strong>
-          <span className="job-state">
-            <i /> {text.queue.states[job.state]}
-            {isOver && job.finished !== null && ` · ${ago(job.finished)}`}
-          </span>
-          {problem && job.state === "failed" && <span className="job-problem">{problem.message}</span>}
-        </span>
-      </button>
-      <span className="job-tools">
-        {job.state === "queued" && <IconButton label={text.queue.first} icon={ArrowUpToLine} onClick={() => void runNext(job.id)} />}
-        {!isOver && <IconButton label={text.queue.cancel} icon={Square} onClick={() => void cancel(job.id)} />}
-        {isOver && <IconButton label={text.queue.retry} icon={RotateCcw} onClick={() => void retry(job.id)} />}
-        {isOver && <IconButton label={text.queue.forget} icon={Trash2} onClick={() => void forget(job.id)} />}
-      </span>
-      {job.state === "running" && <span className="job-progress" style={{ "--part": part }} />}
-    </li>
-  );
+/** When the jobs that run and wait will be over, in seconds, where earlier runs tell. */
+function useEta(all: readonly Job[], alive: readonly Line<Job>[], paused: boolean): ReadonlyMap<string, number> {
+  const [now, setNow] = useState(() => Date.now() / 1_000);
+  const isBusy = alive.length > 0;
+  useEffect(() => {
+    if (!isBusy) return;
+    const timer = window.setInterval(() => setNow(Date.now() / 1_000), 1_000);
+    return () => window.clearInterval(timer);
+  }, [isBusy]);
+  const runs = useServer((server) => server.runs);
+  return useMemo(() => {
+    const found = new Map<string, number>();
+    let before: number | null = 0;
+    for (const { key, jobs } of alive) {
+      for (const job of jobs) {
+        const run = runs[job.id];
+        const usual = usualSeconds(all, job.title);
+        const isRunning = job.state === "running";
+        const own = isRunning ? secondsLeft(job, run ? progressOf(run) : 0, usual, now) : usual;
+        before = before === null || own === null || (paused && !isRunning) || job.state === "held" ? null : before + own;
+      }
+      if (before !== null) found.set(key, before);
+    }
+    return found;
+  }, [all, alive, runs, now, paused]);
 }

@@ -3,10 +3,13 @@
 import { useEffect } from "react";
 
 import { Canvas } from "../canvas/Canvas";
-import { LinkMenu } from "../canvas/LinkMenu";
+import { SocketMenu } from "../canvas/SocketMenu";
 import { useShortcuts } from "../commands/shortcuts";
 import { FormView } from "../panels/FormView";
+import { LookPopover } from "../panels/LookPopover";
+import { SheetDialog } from "../panels/SheetDialog";
 import { SidePanel } from "../panels/SidePanel";
+import { SweepDialog } from "../panels/SweepDialog";
 import { catchUp, useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { useActiveTab, type Tab } from "../store/workspace";
@@ -50,10 +53,13 @@ export function App() {
       </main>
       <Notices />
       <Palette />
-      <LinkMenu />
+      <SocketMenu />
       <SaveDialog />
       <OpenDialog />
+      <SweepDialog />
+      <SheetDialog />
       <PictureDialog />
+      <LookPopover />
     </DropZone>
   );
 }

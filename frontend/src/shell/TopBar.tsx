@@ -7,11 +7,12 @@ import { shown } from "../commands/keys";
 import { progressOf } from "../graph/run";
 import { run } from "../store/actions";
 import { useCheck } from "../store/check";
-import { FINAL, useServer } from "../store/server";
+import { FINAL, listed, useServer } from "../store/server";
 import { setTheme, togglePanel, useUi, type Panel } from "../store/ui";
 import { HOME, isDirty, useActiveTab, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { IconButton } from "./IconButton";
+import { RunMenu } from "./RunMenu";
 
 export function TopBar() {
   return (
@@ -20,7 +21,10 @@ export function TopBar() {
       <div className="bar-tools">
         <EditTools />
         <PanelTools />
-        <RunButton />
+        <div className="run-group">
+          <RunButton />
+          <RunMenuOfTab />
+        </div>
       </div>
     </header>
   );
@@ -102,7 +106,7 @@ function EditTools() {
 function PanelTools() {
   const panel = useUi((ui) => ui.panel);
   const problems = useCheck((check) => check.problems.length);
-  const alive = useServer(({ jobs }) => [...jobs.values()].filter(({ state }) => !FINAL.has(state)).length);
+  const alive = useServer(({ jobs }) => listed(jobs).filter(({ state }) => !FINAL.has(state)).length);
   const tool = (name: Panel, icon: typeof Images, count: number, tone: string) => (
     <span className="counted">
       <IconButton label={text.panel[name as "queue"]} icon={icon} pressed={panel === name} onClick={() => togglePanel(name)} />
@@ -135,6 +139,10 @@ function RunButton() {
       <Play size={14} aria-hidden fill="currentColor" /> {text.bar.run}
     </button>
   );
+}
+
+function RunMenuOfTab() {
+  return useActiveTab() ? <RunMenu /> : null;
 }
 
 const NO_RUN = { job: "", seq: 0, nodes: {}, saved: [], total: 0 };

@@ -8,7 +8,6 @@ import {
   getJobWorkflow,
   getTemplate,
   getWorkflow,
-  moveToFront,
   retryJob,
   saveWorkflow,
   submit,
@@ -16,8 +15,9 @@ import {
   type Job,
 } from "../api/calls";
 import { pastedDocument } from "../graph/clipboard";
-import { readDocument, type Document } from "../graph/document";
+import { readDocument, type Document, type Point } from "../graph/document";
 import { addNode, setInput } from "../graph/edits";
+import { withInputs } from "../graph/interface";
 import type { Json } from "../graph/json";
 import { text } from "../text/en";
 import { dropJob, FINAL, putJobs, putNewJob, refreshVocabulary, useServer } from "./server";
@@ -45,18 +45,20 @@ async function trying<T>(work: () => Promise<T>, what?: string): Promise<T | nul
   }
 }
 
-/** Run the workflow at hand, all of it or only what some nodes need. */
-export async function run(targets?: string[]): Promise<void> {
+/** Run the workflow at hand, all of it or only what some nodes need; the job, null where it was refused. */
+export async function run(targets?: string[]): Promise<string | null> {
   const tab = activeTab();
-  if (tab === undefined || Object.keys(tab.history.present.nodes).length === 0) return;
+  if (tab === undefined || Object.keys(tab.history.present.nodes).length === 0) return null;
   try {
     const workflow = tab.history.present;
     const job = await submit({ workflow, title: tab.title || text.untitled, ...(targets ? { targets } : {}) });
     putNewJob(job);
     change(tab.id, { job: job.id });
+    return job.id;
   } catch (error) {
     tellError(error, text.notice.notRun);
     if (error instanceof ApiError && error.problems.length > 0) useUi.setState({ panel: "problems" });
+    return null;
   }
 }
 
@@ -82,11 +84,6 @@ export async function retry(id: string): Promise<void> {
 
 export async function forget(id: string): Promise<void> {
   if (await trying(() => forgetJob(id))) dropJob(id);
-}
-
-export async function runNext(id: string): Promise<void> {
-  const job = await trying(() => moveToFront(id));
-  if (job) putJobs([job]);
 }
 
 function openData(data: Json, options: { title?: string; saved?: Saved } = {}): boolean {
@@ -120,7 +117,7 @@ export async function openSaved(name: string, revision?: number): Promise<void> 
 /** Open the graph that made a job's pictures: with the seeds as they were used, where a picture tells. */
 export async function openJob(job: Job): Promise<void> {
   const file = Object.values(job.outputs).flatMap((output) => output.files)[0];
-  const data = await trying(() => (file ? getFileWorkflow(file.name) : getJobWorkflow(job.id)));
+  const data = await trying(async () => (file ? getFileWorkflow(file.name) : withInputs(await getJobWorkflow(job.id), job.inputs)));
   if (data !== null && openData(data, { title: job.title })) {
     const tab = activeTab();
     if (tab) change(tab.id, { job: job.id });
@@ -169,15 +166,28 @@ export async function bringIn(file: File): Promise<void> {
   openData(data, { title: file.name.replace(/\.\w+$/, "") });
 }
 
+/** Use a picture of the gallery as input: in a node that loads one, or in a new one at a place. */
+export async function takeAsInput(picture: { url: string; title: string }, where: { node?: string; at?: Point } = {}): Promise<void> {
+  const uploaded = await trying(async () => {
+    const data = await (await fetch(picture.url)).blob();
+    return upload(new File([data], `${picture.title}.${data.type.split("/")[1] ?? "png"}`, { type: data.type }));
+  });
+  if (uploaded === null) return;
+  await refreshVocabulary();
+  const { node, at } = where;
+  if (node === undefined) placePicture(uploaded.use_as, picture.title, at);
+  else edit((document) => setInput(document, { node, port: "file" }, uploaded.use_as));
+}
+
 /** A picture without a workflow is put on the canvas, to be worked on. */
-function placePicture(useAs: string, name: string): void {
+function placePicture(useAs: string, name: string, at: Point = { x: 80, y: 80 }): void {
   const type = useServer.getState().catalogue.get("image.load");
   if (type === undefined || activeTab() === undefined) {
     tell("info", text.notice.noWorkflow(name));
     return;
   }
   edit((document: Document) => {
-    const added = addNode(document, type, { x: 80, y: 80 });
+    const added = addNode(document, type, at);
     return setInput(added.document, { node: added.id, port: "file" }, useAs);
   });
   tell("info", text.notice.uploaded(name));

@@ -80,6 +80,11 @@ export function putNewJob(job: Job): void {
   if (!told.has(job.id)) putJobs([job]);
 }
 
+/** The jobs that are shown: looks at values are no work of their own. */
+export function listed(jobs: ReadonlyMap<string, Job>): Job[] {
+  return [...jobs.values()].filter(({ hidden }) => !hidden);
+}
+
 export function dropJob(id: string): void {
   const jobs = new Map(useServer.getState().jobs);
   jobs.delete(id);

@@ -8,7 +8,7 @@ import type { Wanted } from "../graph/search";
 
 export type Panel = "queue" | "results" | "problems" | "form";
 export type Theme = "dark" | "light";
-export type Dialog = "palette" | "save" | "open" | "shortcuts";
+export type Dialog = "palette" | "save" | "open" | "shortcuts" | "sweep";
 
 export interface Notice {
   readonly id: number;
@@ -25,6 +25,13 @@ export interface Adding {
   readonly link?: Port;
 }
 
+/** A picture in full, and the one that it is compared with. */
+export interface OpenPicture {
+  readonly url: string;
+  readonly title: string;
+  readonly compare?: { readonly url: string; readonly title: string };
+}
+
 interface Ui {
   readonly panel: Panel | null;
   readonly theme: Theme;
@@ -33,7 +40,13 @@ interface Ui {
   /** The node, and the socket once it is chosen, that is being linked by keyboard. */
   readonly linking: { readonly node: string; readonly socket: SocketOf | null } | null;
   readonly notices: readonly Notice[];
-  readonly picture: { readonly url: string; readonly title: string } | null;
+  readonly picture: OpenPicture | null;
+  /** The picture of the gallery that another one is to be compared with. */
+  readonly picked: { readonly url: string; readonly title: string } | null;
+  /** How many pictures stand in a row of the gallery. */
+  readonly columns: number;
+  /** The sweep whose contact sheet is open. */
+  readonly sheet: string | null;
   /** A node to bring into view; `at` makes each wish a new one. */
   readonly wish: { readonly node: string | null; readonly at: number } | null;
   /** Whether the canvas is the form. */
@@ -50,6 +63,9 @@ export const useUi = create<Ui>()(() => ({
   linking: null,
   notices: [],
   picture: null,
+  picked: null,
+  columns: 2,
+  sheet: null,
   wish: null,
   form: false,
 }));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
@@ -54,17 +55,35 @@ async def job_events(request: web.Request, job: str, query: EventsQuery) -> web.
 
 
 async def _replay(services: Services, response: web.StreamResponse, job: str, after: int) -> tuple[int, bool]:
-    """Send what was kept after a number; the last number, and whether the job is over."""
-    over = False
+    """Send what was kept after a number; the last number, and whether the job is over.
+
+    The pictures that nodes showed come again, each before its node is told to have finished.
+    """
+    over, shown = False, await _shown(services, job)
     while not over:
         kept = await services.store.events(job, after)
         for one in kept:
             fields = msgspec.json.decode(one.data)
+            if one.kind == "node_finished" and (image := await shown(fields["node"])) is not None:
+                picture = {"node": fields["node"], "final": True}
+                await _send(response, Live(job, "", one.seq - 1, "preview", one.time, picture, image))
             over = await _send(response, Live(job, "", one.seq, one.kind, one.time, fields))
             after = one.seq
         if not kept:
             return after, await _has_ended(services, job, after)
     return after, over
+
+
+async def _shown(services: Services, id_: str) -> Callable[[str], Awaitable[bytes | None]]:
+    """Reads the last finished picture of a node of a job, as it was sent."""
+    job = await services.store.get(id_)
+    kept = msgspec.json.decode(job.shown) if job is not None and job.shown is not None else {}
+
+    async def read(node: str) -> bytes | None:
+        held = services.dispatcher.shown.of(id_, node)
+        return held or (await services.dispatcher.shown.read(kept[node]["name"]) if node in kept else None)
+
+    return read
 
 
 async def _has_ended(services: Services, job: str, after: int) -> bool:

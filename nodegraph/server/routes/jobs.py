@@ -70,7 +70,7 @@ def new_job(user: str, workflow: bytes, wanted: RunOptions, group: str | None = 
     return NewJob(
         user=user, document=workflow, inputs=msgspec.json.encode(wanted.inputs),
         options=msgspec.json.encode(options), title=wanted.title, priority=wanted.priority,
-        key=wanted.idempotency_key, held=wanted.hold, group=group,
+        key=wanted.idempotency_key, held=wanted.hold, group=group, hidden=wanted.hidden,
     )  # fmt: skip
 
 
@@ -79,8 +79,9 @@ async def list_jobs(request: web.Request, query: JobsQuery) -> JobList:
     """The caller's jobs, the newest first: 100 at a time, those before a number or of a group."""
     states = [query.state] if query.state is not None else []
     found = await services_of(request).store.jobs(
-        request["user"], before=query.before, group=query.group, states=states, limit=query.limit
-    )
+        request["user"], before=query.before, group=query.group, states=states, limit=query.limit,
+        hidden=query.hidden,
+    )  # fmt: skip
     following = found[-1].number if len(found) == query.limit else None
     return JobList(jobs=[view_of(job) for job in found], before=following)
 
@@ -125,7 +126,7 @@ async def retry_job(request: web.Request, job: str) -> Reply[JobView]:
         raise HttpError(409, "the job is not over", code="not_over")
     new = NewJob(
         user=found.user, document=found.document, inputs=found.inputs, options=found.options,
-        title=found.title, priority=found.priority, group=found.group,
+        title=found.title, priority=found.priority, group=found.group, hidden=bool(found.hidden),
     )  # fmt: skip
     ((made, _),) = await services_of(request).dispatcher.submit([new])
     return Reply(view_of(made), 201, {"Location": f"/api/v1/jobs/{made.id}"})

@@ -1,0 +1,98 @@
+/** Running more than once: repetitions with other seeds, and a run after every change. */
+
+import { create } from "zustand";
+
+import { submit } from "../api/calls";
+import type { Document } from "../graph/document";
+import { withNextSeeds, withRandomSeeds } from "../graph/seeds";
+import { text } from "../text/en";
+import { run, tellError } from "./actions";
+import { useCheck } from "./check";
+import { FINAL, putNewJob, useServer } from "./server";
+import { activeTab, useWorkspace, type Tab } from "./workspace";
+
+export type Seeds = "random" | "next";
+
+interface Running {
+  readonly times: number;
+  readonly seeds: Seeds;
+  /** Whether the workflow at hand runs after each change. */
+  readonly onChange: boolean;
+}
+
+export const useRunning = create<Running>()(() => ({ times: 4, seeds: "random", onChange: false }));
+
+const CALM = 600;
+/** The jobs that a tab has still to show, one after the other. */
+const following = new Map<string, string[]>();
+
+/** Run the workflow some times, each with other seeds. */
+export async function runTimes(times: number, seeds: Seeds): Promise<void> {
+  const tab = activeTab();
+  if (tab === undefined) return;
+  const { catalogue } = useServer.getState();
+  const document = tab.history.present;
+  const random = withRandomSeeds(document, catalogue);
+  const jobs: string[] = [];
+  try {
+    for (let number = 0; number < times; number += 1) {
+      const workflow = seeds === "random" ? random : withNextSeeds(document, catalogue, number);
+      const job = await submit({ workflow, title: tab.title || text.untitled });
+      putNewJob(job);
+      jobs.push(job.id);
+      if (number === 0) useWorkspace.getState().change(tab.id, { job: job.id });
+    }
+  } catch (error) {
+    tellError(error, text.notice.notRun);
+  }
+  following.set(tab.id, jobs);
+}
+
+/** Show the next repetition when one is over, and run what was changed. */
+export function watchRunning(): void {
+  let timer = 0;
+  let ran: Document | null = null;
+  const look = () => {
+    const tab = activeTab();
+    if (tab === undefined) return;
+    if (isOver(tab)) showNext(tab);
+    if (!useRunning.getState().onChange) {
+      ran = tab.history.present;
+      return;
+    }
+    if (!differs(ran, tab.history.present)) return;
+    window.clearTimeout(timer);
+    timer = window.setTimeout(() => {
+      const now = activeTab();
+      const { problems, pending } = useCheck.getState();
+      if (now === undefined || !isOver(now) || pending || problems.length > 0 || !useRunning.getState().onChange) return;
+      ran = now.history.present;
+      void run();
+    }, CALM);
+  };
+  useServer.subscribe((now, before) => {
+    if (now.jobs !== before.jobs) look();
+  });
+  useCheck.subscribe(look);
+  useWorkspace.subscribe(look);
+  useRunning.subscribe(look);
+}
+
+/** Whether nothing of a tab runs. */
+function isOver({ job }: Tab): boolean {
+  return job === null || FINAL.has(useServer.getState().jobs.get(job)?.state ?? "done");
+}
+
+function showNext(tab: Tab): void {
+  const jobs = following.get(tab.id);
+  const index = jobs?.indexOf(tab.job ?? "") ?? -1;
+  if (jobs === undefined) return;
+  const next = index < 0 ? undefined : jobs[index + 1];
+  if (next === undefined) return;
+  useWorkspace.getState().change(tab.id, { job: next });
+}
+
+/** Whether a run would do something else: places and notes are nobody's business. */
+function differs(a: Document | null, b: Document): boolean {
+  return a !== null && (a.nodes !== b.nodes || a.inputs !== b.inputs || a.outputs !== b.outputs || a.subgraphs !== b.subgraphs);
+}

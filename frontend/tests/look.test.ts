@@ -1,0 +1,48 @@
+/** A look at a value: a copy of the workflow that leaves the workflow as it is. */
+
+import { expect, test } from "vitest";
+
+import type { Document } from "../src/graph/document";
+import { lookDocument, missingFor, modelOf, withSeedsOf } from "../src/graph/look";
+import { DOCUMENT, KNOWN } from "./knowledge";
+
+const LOOKED_AT: Document = {
+  ...DOCUMENT,
+  nodes: {
+    ...DOCUMENT.nodes,
+    inspect: { type: "image.make" },
+    sample: { type: "sample", inputs: { model: { from: "other.model" }, positive: { from: "prompt" }, seed: "random" } },
+    other: { type: "load", inputs: { file: "tiny.safetensors" } },
+  },
+  inputs: { seed: { to: ["sample.seed"] } },
+};
+
+test("a look adds one node under a free name, and is its only output", () => {
+  const { document, node } = lookDocument(LOOKED_AT, { node: "sample", port: "latent" }, "other.model");
+  expect(node).toBe("inspect_2");
+  expect(document.nodes[node]?.inputs).toEqual({ value: { from: "sample.latent" }, model: { from: "other.model" } });
+  expect(document.outputs).toEqual({ words: { from: node } });
+  expect(document.nodes.sample).toBe(LOOKED_AT.nodes.sample);
+  expect(document.name).not.toBe(LOOKED_AT.name);
+});
+
+test("a latent is shown by the nearest model upstream, other values by none", () => {
+  expect(modelOf(LOOKED_AT, { node: "sample", port: "latent" }, KNOWN)).toBe("other.model");
+  expect(modelOf(LOOKED_AT, { node: "inspect", port: "image" }, KNOWN)).toBeNull();
+  expect(modelOf(LOOKED_AT, { node: "prompt", port: "conditioning" }, KNOWN)).toBeNull();
+});
+
+test("a look takes the seeds that the run drew", () => {
+  const seeded = withSeedsOf(LOOKED_AT, { seed: 18446744073709551615n });
+  expect(seeded.nodes.sample?.inputs?.seed).toBe(18446744073709551615n);
+  expect(withSeedsOf(LOOKED_AT, { seed: "random" })).toBe(LOOKED_AT);
+  const fixed = withSeedsOf(seeded, { seed: 5 });
+  expect(fixed.nodes.sample?.inputs?.seed).toBe(18446744073709551615n);
+});
+
+test("what would have to run is all but the look itself", () => {
+  const plan = {
+    loader: { action: "memory" }, sample: { action: "run" }, "each/0/x": { action: "run" }, look: { action: "run" },
+  };
+  expect(missingFor(plan, "look")).toEqual(["sample"]);
+});

@@ -1,0 +1,1 @@
+"""Looking at values: what one is in words, and as a picture where it has one."""
