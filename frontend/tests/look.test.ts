@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 
 import type { Document } from "../src/graph/document";
-import { lookDocument, missingFor, modelOf, withSeedsOf } from "../src/graph/look";
+import { group } from "../src/graph/grouping";
+import { lookDocument, missingFor, modelOf, opened, withSeedsOf } from "../src/graph/look";
 import { DOCUMENT, KNOWN } from "./knowledge";
 
 const LOOKED_AT: Document = {
@@ -45,4 +46,17 @@ test("what would have to run is all but the look itself", () => {
     loader: { action: "memory" }, sample: { action: "run" }, "each/0/x": { action: "run" }, look: { action: "run" },
   };
   expect(missingFor(plan, "look")).toEqual(["sample"]);
+});
+
+test("a look inside a subgraph is one at the nodes in its place", () => {
+  const inner = group(DOCUMENT, ["sample"], "Draw", KNOWN);
+  const outer = inner && group(inner.document, [inner.id, "prompt"], "All", KNOWN);
+  if (!inner || !outer) throw new Error("nothing was grouped");
+  const port = { node: "sample", port: "latent" };
+  const found = opened(outer.document, [outer.id, inner.id], port);
+  expect(found?.port).toEqual(port);
+  expect(found?.document.nodes.sample?.inputs).toEqual({ model: { from: "loader.model" }, positive: { from: "prompt" }, seed: 7 });
+  expect(opened(outer.document, [], port)).toBeNull();
+  expect(opened(outer.document, [outer.id, inner.id], { node: "@in", port: "model" })).toBeNull();
+  expect(opened(outer.document, ["loader"], port)).toBeNull();
 });
