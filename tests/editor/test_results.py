@@ -126,7 +126,7 @@ def test_the_last_run_is_told_by_node(editor: Editor) -> None:
     editor.page.get_by_role("button", name="Problems").click()
     last = editor.page.locator(".last-run")
     expect(last).to_contain_text("s in all")
-    last.get_by_role("button", name="Go to sample").click()
+    last.get_by_role("button", name="sample").click()
     expect(editor.node("sample")).to_have_class("node is-selected is-ran")
     took = editor.node("sample").locator(".node-took")
     assert "It ran in" in (took.get_attribute("title") or "")

@@ -18,6 +18,7 @@ function onKey(event: KeyboardEvent): void {
     // Out of a field, to the node that it belongs to.
     const card = event.target.closest<HTMLElement>(".react-flow__node");
     if (card !== null && card !== event.target) {
+      event.target.blur();
       useWorkspace.getState().select([card.dataset.id ?? ""]);
       focusNode(card.dataset.id ?? "");
     }
