@@ -10,6 +10,7 @@ import "./styles/widgets.css";
 import "./styles/menus.css";
 import "./styles/panels.css";
 import "./styles/subgraph.css";
+import "./styles/annotations.css";
 import "./styles/look.css";
 import "./styles/sweep.css";
 import "./styles/queue.css";

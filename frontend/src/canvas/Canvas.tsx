@@ -16,13 +16,15 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { arrange } from "../commands/selection";
 import { isTyping } from "../commands/keys";
 import { arranging, commandOf } from "../commands/list";
+import { addAnnotation, around } from "../graph/annotations";
 import { isBoundary } from "../graph/scope";
-import { ACTUAL_SIZE, useUi } from "../store/ui";
+import { ACTUAL_SIZE, tell, useUi } from "../store/ui";
 import { activeDocument, pathOf, useWorkspace, type Tab } from "../store/workspace";
 import type { Link, Point } from "../graph/document";
 import { lookAt } from "../store/look";
 import { text } from "../text/en";
 import { AddMenu } from "./AddMenu";
+import { Annotations } from "./Annotations";
 import { BoundaryCard } from "./BoundaryCard";
 import { ConnectionHint } from "./ConnectionHint";
 import { Controls } from "./Controls";
@@ -63,6 +65,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const wish = useUi((ui) => ui.wish);
   const isEmpty = nodes.every(({ id }) => isBoundary(id));
   const pictureDrop = usePictureDrop();
+  const { edit } = useWorkspace.getState();
   const [linkMenu, setLinkMenu] = useState<{ link: Link; at: Point } | null>(null);
   useFirstLayout(tab, scene);
   const isFar = useStore(({ transform }) => transform[2] < FAR);
@@ -98,13 +101,33 @@ function Flow({ tab }: { readonly tab: Tab }) {
       const at = selected !== undefined ? freeSpot(selected) : free(document, screenToFlowPosition(screen));
       useUi.setState({ adding: { screen, at } });
     };
+    const onFrame = () => {
+      const { selected: ids } = useWorkspace.getState();
+      const chosen = getNodes().filter(({ id }) => ids.includes(id));
+      if (chosen.length === 0) {
+        tell("info", text.annotation.select);
+        return;
+      }
+      const boxes = chosen.map(({ position, measured }) => ({ ...position, width: measured?.width ?? 272, height: measured?.height ?? 160 }));
+      edit((one) => addAnnotation(one, "groups", around(boxes, text.annotation.untitled)).document);
+    };
+    const onNote = () => {
+      const { left, top } = box.current?.getBoundingClientRect() ?? new DOMRect();
+      const at = screenToFlowPosition({ x: left + 60, y: top + 60 });
+      const note = { text: "", x: Math.round(at.x), y: Math.round(at.y), width: 260, height: 140, colour: "yellow" } as const;
+      edit((one) => addAnnotation(one, "notes", note).document);
+    };
+    arranging.addEventListener("frame", onFrame);
+    arranging.addEventListener("note", onNote);
     arranging.addEventListener("arrange", onArrange);
     arranging.addEventListener("add", onAdd);
     return () => {
+      arranging.removeEventListener("frame", onFrame);
+      arranging.removeEventListener("note", onNote);
       arranging.removeEventListener("arrange", onArrange);
       arranging.removeEventListener("add", onAdd);
     };
-  }, [scene, getNodes, fitView, screenToFlowPosition]);
+  }, [scene, getNodes, fitView, screenToFlowPosition, edit]);
 
   return (
     <div
@@ -166,6 +189,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
           nodeBorderRadius={12}
           ariaLabel={text.canvas.label}
         />
+        <Annotations />
         <Controls />
         <ConnectionHint />
       </ReactFlow>

@@ -220,6 +220,17 @@ export const text = {
     newNode: "A new node…",
     others: (count: number) => `Show ${plural(count, "socket that does", "sockets that do")} not fit, and why`,
   },
+  annotation: {
+    group: (title: string) => `Group ${title}`,
+    note: "Note",
+    handle: (label: string) => `${label}: drag, or move with the arrow keys`,
+    untitled: "Group",
+    text: "Text",
+    empty: "Write something…",
+    colour: "Another colour",
+    remove: (label: string) => `Remove ${label}`,
+    select: "Select the nodes to be framed.",
+  },
   subgraph: {
     untitled: "Subgraph",
     inputs: "Inputs",
@@ -246,6 +257,8 @@ export const text = {
     exposed: (name: string) => `Make “${name}” an input of the subgraph`,
   },
   commands: {
+    frame: "Frame the selected nodes as a group",
+    note: "Add a note",
     link: "Link the selected node…",
     walkRight: "Go to the node that comes next",
     walkLeft: "Go to the node that comes before",

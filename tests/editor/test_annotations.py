@@ -1,0 +1,62 @@
+"""Groups and notes: what people write around a graph."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.editor.editor import Editor
+
+
+def test_a_group_moves_its_nodes_and_all_of_it_is_undone(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    start = editor.document()
+    editor.node("decode").locator(".node-head").click(position={"x": 200, "y": 18})
+    editor.node("save").locator(".node-head").click(modifiers=["Shift"], position={"x": 200, "y": 18})
+    editor.press("Shift+g")
+    group = editor.page.locator('[data-annotation="groups.1"]')
+    expect(group).to_be_visible()
+    framed = editor.document()
+    head = group.get_by_role("button", name="Group Group: drag", exact=False)
+    box = head.bounding_box()
+    assert box is not None
+    editor.drag(head, box["x"] + box["width"] / 2 - 90, box["y"] + box["height"] / 2 + 60)
+    editor.page.mouse.up()
+    moved = editor.document()
+    by = {axis: moved["view"]["groups"]["1"][axis] - framed["view"]["groups"]["1"][axis] for axis in "xy"}
+    assert by["x"] < 0 < by["y"]
+    for id_, place in framed["view"]["nodes"].items():
+        after = moved["view"]["nodes"][id_]
+        expected = by if id_ in ("decode", "save") else {"x": 0, "y": 0}
+        for axis in "xy":
+            assert abs(after[axis] - place[axis] - expected[axis]) <= 1, (id_, axis)
+    assert moved["nodes"] == start["nodes"]
+    head.dblclick()
+    editor.page.get_by_label("Text", exact=True).fill("Out of the latent")
+    editor.press("Enter")
+    expect(group).to_contain_text("Out of the latent")
+    while editor.page.get_by_role("button", name="Undo").is_enabled():
+        editor.press("Control+z")
+    expect(group).to_have_count(0)
+    after_all = editor.document()
+    assert after_all["view"]["nodes"] == start["view"]["nodes"]
+
+
+def test_a_note_is_written_moved_by_keyboard_and_kept_with_the_workflow(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    editor.click_canvas()
+    editor.press("n")
+    note = editor.page.locator('[data-annotation="notes.1"]')
+    note.get_by_label("Text", exact=True).fill("Seed 7 is the good one.\nTry cfg 5 too.")
+    before = editor.document()["view"]["notes"]["1"]
+    assert before["text"] == "Seed 7 is the good one.\nTry cfg 5 too."
+    head = note.get_by_role("button", name="Note: drag", exact=False)
+    head.focus()
+    editor.press("ArrowRight")
+    assert editor.document()["view"]["notes"]["1"]["x"] == before["x"] + 12
+    expect(editor.page.locator(".node.has-problems")).to_have_count(0)
+    editor.run()
+    editor.wait_for_picture("save")  # a note changes nothing of what runs
+    head.focus()
+    editor.press("Delete")
+    expect(note).to_have_count(0)
+    expect(editor.page.locator(".node")).to_have_count(7)
