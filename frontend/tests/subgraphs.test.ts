@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { join } from "../src/graph/border";
-import { copyText, pastedDocument } from "../src/graph/clipboard";
+import { copyText, duplicated, paste, pastedDocument } from "../src/graph/clipboard";
 import { countUses, definitionsUsed } from "../src/graph/definitions";
 import { sameDocument, type Document } from "../src/graph/document";
 import { removeNodes, setInput } from "../src/graph/edits";
@@ -134,6 +134,17 @@ test("the border stays; an output whose source is gone is kept and says so", () 
   const unlinked = putBack(document, name, setInput(scope, { node: EXIT, port: "latent" }, undefined));
   expect(unlinked.subgraphs?.[name]?.outputs?.latent?.from).toBe("unlinked");
   expect(scopeOf(unlinked, name).nodes[EXIT]?.inputs).toEqual({});
+});
+
+test("the border of a subgraph is never there twice", () => {
+  const { document, name } = grouped(["prompt", "sample"]);
+  const scope = scopeOf(document, name);
+  const { document: copied, ids } = duplicated(scope, [ENTRANCE, "sample", EXIT]);
+  expect(ids).toEqual(["sample_2"]);
+  expect(copied.nodes.sample_2?.inputs).toEqual(scope.nodes.sample?.inputs);
+  expect(duplicated(scope, [ENTRANCE])).toEqual({ document: scope, ids: [] });
+  expect(paste(scope, scope, null).ids).toEqual(["encode", "sample_2"]);
+  expect(Object.keys(putBack(document, name, copied).subgraphs?.[name]?.nodes ?? {})).toEqual(["prompt", "sample", "sample_2"]);
 });
 
 test("other names for inputs and outputs reach everybody who uses them", () => {

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 
 import { withInput } from "../graph/border";
 import { disconnect, setInput } from "../graph/edits";
-import { exposedAs, expose, freshName, hide } from "../graph/interface";
+import { exposedAs, expose, freshInput, hide } from "../graph/interface";
 import type { Row } from "../graph/scene";
 import { ENTRANCE, isBoundaryEntry } from "../graph/scope";
 import { knowledge } from "../store/server";
@@ -40,7 +40,7 @@ function Items({ node, row: { port, input, linked, isNew } }: { readonly node: s
   if (document === undefined || isNew) return null;
   const isInside = isBoundaryEntry(document.nodes[ENTRANCE]);
   const named = exposedAs(document, { node, port });
-  const name = freshName(document, input.name);
+  const name = freshInput(document, input.name);
   const item = (label: string, run: () => void) => (
     <ContextMenu.Item key={label} className="menu-item" onSelect={run}>
       {label}

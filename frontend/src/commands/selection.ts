@@ -1,10 +1,11 @@
 /** Actions on what is selected. */
 
-import { copyText, fragment, paste, pastedDocument } from "../graph/clipboard";
+import { copyText, duplicated, paste, pastedDocument } from "../graph/clipboard";
 import { type Document, type Point, positionOf } from "../graph/document";
 import { disconnect, moveNodes, removeNodes, setMode } from "../graph/edits";
 import { layout, type Size } from "../graph/layout";
 import type { Scene } from "../graph/scene";
+import { isBoundary } from "../graph/scope";
 import { activeDocument, useWorkspace } from "../store/workspace";
 
 const { edit, select } = useWorkspace.getState();
@@ -20,7 +21,7 @@ export function hasSelection(): boolean {
 
 export function copied(): string | null {
   const document = activeDocument();
-  const ids = selected();
+  const ids = selected().filter((id) => !isBoundary(id));
   return document && ids.length > 0 ? copyText(document, ids) : null;
 }
 
@@ -60,13 +61,11 @@ export function duplicate(): void {
   if (ids.length === 0) return;
   let made: string[] = [];
   edit((document) => {
-    const piece = fragment(document, ids);
-    const whole = Object.fromEntries(ids.flatMap((id) => (document.nodes[id] ? [[id, document.nodes[id]]] : [])));
-    const pasted = paste(document, { ...piece, nodes: whole }, null);
-    made = pasted.ids;
-    return pasted.document;
+    const copies = duplicated(document, ids);
+    made = copies.ids;
+    return copies.document;
   });
-  select(made);
+  if (made.length > 0) select(made);
 }
 
 export function toggleMode(mode: "bypass" | "mute"): void {

@@ -2,9 +2,10 @@
 
 import type { Catalogue } from "./catalogue";
 import { literalOf, type Document, type Port } from "./document";
-import { expose, exposedAs, freshName, placesOf } from "./interface";
+import { expose, exposedAs, freshInput, inputAt, placesOf } from "./interface";
 import type { Json } from "./json";
-import { inputOf, typeOf } from "./nodetypes";
+import { valueAt } from "./members";
+import { typeOf } from "./nodetypes";
 import { rowsOf } from "./scene";
 import { RANDOM, type Widget } from "./widgets";
 
@@ -27,7 +28,7 @@ const RANGE = /^(-?\d+)\.\.(-?\d+)(?:\.\.(\d+))?$/;
 export function choicesOf(document: Document, catalogue: Catalogue): Choice[] {
   const named = Object.keys(document.inputs ?? {}).flatMap((name): Choice[] => {
     const port = placesOf(document, name)[0];
-    const input = port && document.nodes[port.node] ? inputOf(typeOf(document, port.node, catalogue), port.port) : undefined;
+    const input = port && document.nodes[port.node] ? inputAt(typeOf(document, port.node, catalogue), port.port) : undefined;
     if (port === undefined || input === undefined || !VARIED.has(input.widget.kind)) return [];
     return [{ id: `name ${name}`, label: name, group: "named", port, widget: input.widget, now: written(document, port) }];
   });
@@ -45,7 +46,7 @@ export function choicesOf(document: Document, catalogue: Catalogue): Choice[] {
 }
 
 function written(document: Document, { node, port }: Port): string {
-  const value = literalOf(document.nodes[node]?.inputs?.[port]);
+  const value = literalOf(valueAt(document.nodes[node], port));
   return value === undefined || value === null || typeof value === "object" ? "" : String(value);
 }
 
@@ -53,7 +54,7 @@ function written(document: Document, { node, port }: Port): string {
 export function withAxes(document: Document, choices: readonly Choice[]): { document: Document; names: string[] } {
   const names: string[] = [];
   const named = choices.reduce((edited, { group, label, port }) => {
-    const name = group === "named" ? label : freshName(edited, port.port);
+    const name = group === "named" ? label : freshInput(edited, port.port);
     names.push(name);
     return group === "named" ? edited : expose(edited, name, port);
   }, document);

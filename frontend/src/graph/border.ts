@@ -4,6 +4,7 @@ import { linkOf, splitPort, type Document, type Port } from "./document";
 import { connect, setInput, withNode } from "./edits";
 import type { Json } from "./json";
 import { outputType, type Knowledge } from "./links";
+import { freshName, plainName } from "./names";
 import { inputOf, SEED, typeOf } from "./nodetypes";
 import { ENTRANCE, EXIT, isBoundaryEntry, NEW, type BoundaryEntry, type DeclaredInput } from "./scope";
 import { writeType } from "./sockets";
@@ -47,9 +48,5 @@ function declare(document: Document, id: string, entry: BoundaryEntry, name: str
 }
 
 function freshDeclared({ declared }: BoundaryEntry, wanted: string): string {
-  const base = wanted.replace(/[^A-Za-z0-9_]/g, "_").replace(/^[^A-Za-z_]/, "_") || "value";
-  for (let number = 1; ; number += 1) {
-    const name = number === 1 ? base : `${base}_${number}`;
-    if (!Object.hasOwn(declared, name)) return name;
-  }
+  return freshName(plainName(wanted, "value"), (name) => Object.hasOwn(declared, name));
 }

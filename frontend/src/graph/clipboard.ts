@@ -3,7 +3,8 @@
 import { linksInto, positionOf, readDocument, splitReference, type Document, type NodeEntry, type Point } from "./document";
 import { definitionsUsed } from "./definitions";
 import { disconnect, freshId, moveNodes, withNode } from "./edits";
-import { parseJson, printJson, type Json, type JsonObject } from "./json";
+import { parseJson, printJson } from "./json";
+import { relink } from "./rewrite";
 import { isBoundary } from "./scope";
 
 /** The nodes with the links among them, as the text of a document. */
@@ -30,17 +31,19 @@ export function fragment(document: Document, ids: readonly string[]): Document {
 
 /** Paste a fragment: nodes get new ids where theirs are taken, and lie around `at`, or beside their origin. */
 export function paste(document: Document, piece: Document, at: Point | null): { document: Document; ids: string[] } {
+  // A text that somebody made may hold the border of a subgraph, which no document has twice.
+  const nodes = Object.entries(piece.nodes).filter(([id]) => !isBoundary(id));
   const renamed = new Map<string, string>();
   const taken = new Set<string>();
-  for (const [id, entry] of Object.entries(piece.nodes)) {
+  for (const [id, entry] of nodes) {
     const free = !Object.hasOwn(document.nodes, id) && !taken.has(id);
     const fresh = free ? id : freshId(document, entry.type, taken);
     renamed.set(id, fresh);
     taken.add(fresh);
   }
-  const shift = shiftOf(piece, at);
+  const shift = shiftOf(piece, [...renamed.keys()], at);
   let edited = document;
-  for (const [id, entry] of Object.entries(piece.nodes)) {
+  for (const [id, entry] of nodes) {
     const fresh = renamed.get(id) ?? id;
     edited = withNode(edited, fresh, relinked(entry, renamed));
     const place = positionOf(piece, id) ?? { x: 0, y: 0 };
@@ -49,6 +52,13 @@ export function paste(document: Document, piece: Document, at: Point | null): { 
   const subgraphs = { ...piece.subgraphs, ...document.subgraphs };
   if (Object.keys(subgraphs).length > 0) edited = { ...edited, subgraphs };
   return { document: edited, ids: [...renamed.values()] };
+}
+
+/** A copy beside each of some nodes. Links into them, also from others, come along. */
+export function duplicated(document: Document, ids: readonly string[]): { document: Document; ids: string[] } {
+  const piece = fragment(document, ids);
+  const whole = Object.keys(piece.nodes).flatMap((id) => (document.nodes[id] ? [[id, document.nodes[id]] as const] : []));
+  return whole.length > 0 ? paste(document, { ...piece, nodes: Object.fromEntries(whole) }, null) : { document, ids: [] };
 }
 
 /** The document in a text, or the reason in words why there is none. */
@@ -60,24 +70,18 @@ export function pastedDocument(text: string): Document | string {
   }
 }
 
-function shiftOf(piece: Document, at: Point | null): Point {
+function shiftOf(piece: Document, ids: readonly string[], at: Point | null): Point {
   if (at === null) return { x: 40, y: 40 };
-  const places = Object.keys(piece.nodes).map((id) => positionOf(piece, id) ?? { x: 0, y: 0 });
+  const places = ids.map((id) => positionOf(piece, id) ?? { x: 0, y: 0 });
   const left = Math.min(...places.map(({ x }) => x));
   const top = Math.min(...places.map(({ y }) => y));
   return { x: at.x - left, y: at.y - top };
 }
 
 function relinked(entry: NodeEntry, renamed: ReadonlyMap<string, string>): NodeEntry {
-  const follow = (value: Json): Json => {
-    if (Array.isArray(value)) return value.map(follow);
-    if (typeof value !== "object" || value === null) return value;
-    if (typeof value.from === "string" && Object.keys(value).length === 1) {
-      const { node, output } = splitReference(value.from);
-      const fresh = renamed.get(node) ?? node;
-      return { from: output === null ? fresh : `${fresh}.${output}` };
-    }
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, follow(item)]));
-  };
-  return entry.inputs ? { ...entry, inputs: follow({ ...entry.inputs }) as JsonObject } : entry;
+  return relink(entry, (reference) => {
+    const { node, output } = splitReference(reference);
+    const fresh = renamed.get(node) ?? node;
+    return output === null ? fresh : `${fresh}.${output}`;
+  });
 }

@@ -1,6 +1,7 @@
 /** The definitions of a document, and who uses them. */
 
 import type { Document, NodeEntry, SubgraphEntry } from "./document";
+import { freshName, plainName } from "./names";
 import { without } from "./rewrite";
 import { definitionOf } from "./scope";
 
@@ -37,11 +38,7 @@ export function countUses(document: Document, name: string): number {
 
 /** A name for a definition that no other has, from its title. */
 export function freshDefinition(document: Document, title: string): string {
-  const base = title.trim().replace(/[^A-Za-z0-9_]+/g, "_").replace(/^[^A-Za-z_]+/, "").toLowerCase() || "subgraph";
-  for (let number = 1; ; number += 1) {
-    const name = number === 1 ? base : `${base}_${number}`;
-    if (definitionOf(document, name) === undefined) return name;
-  }
+  return freshName(plainName(title.trim().toLowerCase(), "subgraph"), (name) => definitionOf(document, name) !== undefined);
 }
 
 export function withDefinition(document: Document, name: string, definition: SubgraphEntry): Document {

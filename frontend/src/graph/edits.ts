@@ -12,17 +12,15 @@ import {
   type Port,
 } from "./document";
 import { isObject, type Json, type JsonObject } from "./json";
+import { stepsOf, withValueAt } from "./members";
+import { freshName, plainName } from "./names";
 import { isBoundary } from "./scope";
 import { firstValue } from "./widgets";
 
 /** A new id for a node of a type: its last word, numbered where it is taken. */
 export function freshId(document: Document, type: string, taken: ReadonlySet<string> = new Set()): string {
   const word = type.replace(/^#/, "").split(".").at(-1) ?? "node";
-  const base = word.replace(/[^A-Za-z0-9_-]/g, "_").replace(/^[^A-Za-z_]/, "_") || "node";
-  for (let number = 1; ; number += 1) {
-    const id = number === 1 ? base : `${base}_${number}`;
-    if (!Object.hasOwn(document.nodes, id) && !taken.has(id)) return id;
-  }
+  return freshName(plainName(word, "node"), (id) => Object.hasOwn(document.nodes, id) || taken.has(id));
 }
 
 /** Add a node with what its type needs to begin with. */
@@ -51,6 +49,7 @@ export function changeNode(document: Document, id: string, change: (entry: NodeE
 export function setInput(document: Document, { node, port }: Port, value: Json | undefined): Document {
   return changeNode(document, node, (entry) => {
     const { name, member } = splitPort(port);
+    if (stepsOf(port).steps.length > 1) return value === undefined ? entry : withValueAt(entry, port, value);
     const inputs = entry.inputs ?? {};
     const next = member === null ? value : withMember(inputs[name], member, value);
     return { ...entry, inputs: next === undefined ? without(inputs, new Set([name])) : { ...inputs, [name]: next } };

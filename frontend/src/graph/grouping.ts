@@ -15,12 +15,15 @@ import {
 } from "./document";
 import { freshId, moveNodes, removeNodes, withNode } from "./edits";
 import { placesOf } from "./interface";
-import type { Json } from "./json";
+import { printJson, type Json } from "./json";
 import { outputType, type Knowledge } from "./links";
+import { stepsOf, valueAt, withValueAt } from "./members";
+import { freshName, plainName } from "./names";
 import { inputOf, outputOf, SEED, typeOf } from "./nodetypes";
 import { mapValues, relink } from "./rewrite";
 import { ENTRANCE, EXIT, isBoundary, type DeclaredInput } from "./scope";
 import { writeType, type SocketType } from "./sockets";
+import { RANDOM } from "./widgets";
 
 export interface Grouped {
   readonly document: Document;
@@ -50,7 +53,9 @@ class Inner {
   private readonly nodes: Record<string, NodeEntry> = {};
   private readonly bySource = new Map<string, string>();
   private readonly byOutput = new Map<string, string>();
-  private readonly named = new Map<string, string>();
+  /** By the name of an input of the workflow: the inputs that hand it through. */
+  private readonly named = new Map<string, string[]>();
+  private readonly fed: ReadonlySet<string>;
 
   constructor(
     private readonly document: Document,
@@ -61,6 +66,8 @@ class Inner {
       const entry = document.nodes[id];
       if (entry) this.nodes[id] = entry;
     }
+    const places = Object.keys(document.inputs ?? {}).flatMap((name) => placesOf(document, name));
+    this.fed = new Set(places.filter((place) => this.canRead(place)).map(keyOf));
     this.takeLinks();
     this.takeNamedInputs();
     this.giveLinks();
@@ -86,6 +93,7 @@ class Inner {
     for (const [id, entry] of Object.entries(this.nodes)) {
       for (const { port, reference } of linksInto(entry)) {
         const source = this.sourceOf(reference);
+        if (this.fed.has(keyOf({ node: id, port }))) continue;
         if (this.chosen.has(source.node) || !Object.hasOwn(this.document.nodes, source.node)) continue;
         const key = `${source.node}.${source.port}`;
         const name = this.bySource.get(key) ?? this.declare(splitPort(port).name, this.typeBetween(source, { node: id, port }));
@@ -103,17 +111,45 @@ class Inner {
   /** Inputs of the workflow that feed a node inside: handed through, with what stands there now. */
   private takeNamedInputs(): void {
     for (const name of Object.keys(this.document.inputs ?? {})) {
-      const places = placesOf(this.document, name).filter(({ node }) => this.chosen.has(node));
-      const [first] = places;
-      if (first === undefined) continue;
-      const input = inputOf(this.typeOf(first.node), first.port);
-      const value = valueAt(this.nodes[first.node], first.port);
-      const type: Json = input?.widget.kind === "seed" ? SEED : writeType(input?.type ?? ANYTHING);
-      const own = this.declare(name, type, value ?? input?.default);
-      for (const { node, port } of places) this.put(node, port, { input: own });
-      this.named.set(name, own);
-      if (value !== undefined) this.given[own] = value;
+      const places = placesOf(this.document, name).filter((place) => this.fed.has(keyOf(place)));
+      // Places that hold different values keep them: each value is an input of its own.
+      const byValue = new Map<string, string>();
+      for (const place of places) {
+        const value = printJson(valueAt(this.document.nodes[place.node], place.port) ?? null);
+        const own = byValue.get(value) ?? this.handThrough(name, place);
+        byValue.set(value, own);
+        this.put(place.node, place.port, { input: own });
+      }
+      if (byValue.size > 0) this.named.set(name, [...byValue.values()]);
     }
+  }
+
+  private handThrough(name: string, place: Port): string {
+    const value = valueAt(this.document.nodes[place.node], place.port);
+    const reference = linkOf(value);
+    const input = inputOf(this.typeOf(place.node), place.port);
+    const isMember = stepsOf(place.port).steps.length > 0;
+    const type = reference !== null ? this.typeBetween(this.sourceOf(reference), place) : this.typeAt(place, value);
+    const own = this.declare(name, type, reference !== null || isMember ? undefined : (value ?? input?.default));
+    if (value !== undefined) this.given[own] = value;
+    return own;
+  }
+
+  /** Whether a place inside can read an input: a field that is left to its default, or lies deeper, cannot. */
+  private canRead({ node, port }: Port): boolean {
+    const { steps } = stepsOf(port);
+    const value = valueAt(this.document.nodes[node], port);
+    if (!this.chosen.has(node) || steps.length > 1 || (steps.length === 1 && value === undefined)) return false;
+    const reference = linkOf(value);
+    return reference === null || !this.chosen.has(splitReference(reference).node);
+  }
+
+  /** What a place takes. What the fields of a record take, only their values tell. */
+  private typeAt({ node, port }: Port, value: Json | undefined): Json {
+    const input = inputOf(this.typeOf(node), port);
+    if (input?.widget.kind === "seed") return SEED;
+    const isField = input?.growing === null && stepsOf(port).steps.length > 0;
+    return isField ? typeOfLiteral(value) : writeType(input?.type ?? ANYTHING);
   }
 
   /** Links to outside, and outputs of the workflow: one output for each source. */
@@ -144,9 +180,9 @@ class Inner {
     const read = Object.entries(nodes).map(([reader, entry]) => [reader, relink(entry, follow)] as const);
     const shown = Object.entries(outputs ?? {}).map(([key, output]) => [key, { ...output, from: follow(output.from) }] as const);
     const fed = { ...inputs };
-    for (const [name, own] of this.named) {
+    for (const [name, owns] of this.named) {
       const input = fed[name];
-      if (input) fed[name] = { ...input, to: [...input.to, `${id}.${own}`] };
+      if (input) fed[name] = { ...input, to: [...input.to, ...owns.map((own) => `${id}.${own}`)] };
     }
     return {
       ...this.document,
@@ -164,7 +200,7 @@ class Inner {
 
   private put(id: string, port: string, value: Json): void {
     const entry = this.nodes[id];
-    if (entry) this.nodes[id] = { ...entry, inputs: { ...entry.inputs, [port]: value } };
+    if (entry) this.nodes[id] = withValueAt(entry, port, value);
   }
 
   /** What flows over a link, or what its end takes where only that is known. */
@@ -192,17 +228,17 @@ function keyOf({ node, port }: Port): string {
   return `${node}.${port}`;
 }
 
-function valueAt(entry: NodeEntry | undefined, port: string): Json | undefined {
-  const value = entry?.inputs?.[port];
-  return linkOf(value) === null ? value : undefined;
+/** The type of a literal as a definition declares it. Every number may be a fraction: a whole one stays whole. */
+function typeOfLiteral(value: Json | undefined): Json {
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "bigint") return "int";
+  if (typeof value === "number") return "float";
+  if (Array.isArray(value)) return { type: "list", item: { type: typeOfLiteral(value[0]) } };
+  return value === RANDOM ? SEED : "text";
 }
 
 function fresh(taken: object, wanted: string): string {
-  const base = wanted.replace(/[^A-Za-z0-9_]/g, "_").replace(/^[^A-Za-z_]/, "_") || "value";
-  for (let number = 1; ; number += 1) {
-    const name = number === 1 ? base : `${base}_${number}`;
-    if (!Object.hasOwn(taken, name)) return name;
-  }
+  return freshName(plainName(wanted, "value"), (name) => Object.hasOwn(taken, name));
 }
 
 function centreOf(document: Document, ids: readonly string[]): Point {

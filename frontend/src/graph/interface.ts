@@ -1,8 +1,21 @@
 /** Named inputs and outputs: the workflow as a function. */
 
+import type { InputSpec, NodeType } from "./catalogue";
 import { asLiteral, readDocument, splitPort, splitReference, type Document, type Port } from "./document";
 import { setInput } from "./edits";
 import type { Json } from "./json";
+import { stepsOf } from "./members";
+import { freshName } from "./names";
+import { inputOf } from "./nodetypes";
+import { widgetOf } from "./widgets";
+
+/** What a place takes: an input, one value of a growing one, or a field of a record, which is written as data. */
+export function inputAt(type: NodeType, port: string): InputSpec | undefined {
+  const input = inputOf(type, port);
+  if (input === undefined || stepsOf(port).steps.length === 0) return input;
+  const isField = input.growing === null || stepsOf(port).steps.length > 1;
+  return { ...input, growing: null, default: undefined, widget: isField ? { kind: "data" } : widgetOf(input.type, {}) };
+}
 
 /** The places that a named input feeds. */
 export function placesOf(document: Document, name: string): Port[] {
@@ -41,11 +54,7 @@ export function withInputs(data: Json, inputs: Readonly<Record<string, unknown>>
   return edited as unknown as Json;
 }
 
-/** A name for an input that no other has. */
-export function freshName(document: Document, port: string): string {
-  const base = splitPort(port).name;
-  for (let number = 1; ; number += 1) {
-    const name = number === 1 ? base : `${base}_${number}`;
-    if (!Object.hasOwn(document.inputs ?? {}, name)) return name;
-  }
+/** A name for a named input that no other has. */
+export function freshInput(document: Document, port: string): string {
+  return freshName(splitPort(port).name, (name) => Object.hasOwn(document.inputs ?? {}, name));
 }

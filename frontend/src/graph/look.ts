@@ -5,6 +5,7 @@ import { freshId, setInput, withNode } from "./edits";
 import { placesOf } from "./interface";
 import type { Json } from "./json";
 import { outputType, type Knowledge } from "./links";
+import { valueAt } from "./members";
 import { outputOf, typeOf } from "./nodetypes";
 import { definitionOf } from "./scope";
 import { ungroup } from "./ungrouping";
@@ -72,7 +73,7 @@ export function withSeedsOf(document: Document, inputs: Readonly<Record<string, 
   return Object.keys(document.inputs ?? {}).reduce((edited, name) => {
     const drawn = inputs[name];
     if (typeof drawn !== "number" && typeof drawn !== "bigint") return edited;
-    const places = placesOf(document, name).filter(({ node, port }) => literalOf(document.nodes[node]?.inputs?.[port]) === RANDOM);
+    const places = placesOf(document, name).filter(({ node, port }) => literalOf(valueAt(document.nodes[node], port)) === RANDOM);
     return places.reduce((one, place) => setInput(one, place, drawn as Json), edited);
   }, document);
 }

@@ -83,7 +83,7 @@ function inputRows(input: InputSpec, value: Json | undefined): Row[] {
     const named = isObject(value) && linkOf(value) === null ? value : {};
     return [
       ...Object.entries(named).map(([key, item]) => row(input, `${input.name}.${key}`, key, item)),
-      { ...row(input, `${input.name}.${freshName(named)}`, input.name, undefined), isNew: true },
+      { ...row(input, `${input.name}.${freshMember(named)}`, input.name, undefined), isNew: true },
     ];
   }
   return [{ ...row(input, input.name, input.name.replaceAll("_", " "), value), isNew: input.name === NEW }];
@@ -94,7 +94,7 @@ function row(input: InputSpec, port: string, label: string, value: Json | undefi
 }
 
 /** The next name for a member: a, b, c … */
-function freshName(named: Readonly<Record<string, Json>>): string {
+function freshMember(named: Readonly<Record<string, Json>>): string {
   for (let number = 0; ; number += 1) {
     const letter = String.fromCharCode(97 + (number % 26));
     const name = number < 26 ? letter : `${letter}${Math.floor(number / 26)}`;

@@ -4,6 +4,7 @@ import { countUses, removeDefinition } from "./definitions";
 import { positionOf, splitReference, type Document, type InputEntry, type NodeEntry } from "./document";
 import { freshId, moveNodes, removeNodes, withNode } from "./edits";
 import { isObject, type Json } from "./json";
+import { placesIn } from "./members";
 import { mapEntries, mapValues, relink } from "./rewrite";
 import { definitionOf } from "./scope";
 
@@ -107,9 +108,9 @@ function placesInside(
   const { node, output: port } = splitReference(place);
   if (node !== id) return [place];
   return Object.entries(nodes).flatMap(([inner, entry]) =>
-    Object.entries(entry.inputs ?? {})
-      .filter(([, value]) => isObject(value) && Object.keys(value).length === 1 && value.input === port)
-      .map(([name]) => `${renamed.get(inner) ?? inner}.${name}`),
+    placesIn(entry)
+      .filter(({ value }) => isObject(value) && Object.keys(value).length === 1 && value.input === port)
+      .map((found) => `${renamed.get(inner) ?? inner}.${found.port}`),
   );
 }
 

@@ -2,11 +2,12 @@
 
 import { FormInput, ImageIcon } from "lucide-react";
 
-import { literalOf } from "../graph/document";
+import { asLiteral, literalOf, type Document, type Port } from "../graph/document";
 import { setInput } from "../graph/edits";
-import { asLiteral } from "../graph/document";
-import { placesOf } from "../graph/interface";
-import { inputOf, typeOf } from "../graph/nodetypes";
+import { inputAt, placesOf } from "../graph/interface";
+import type { Json } from "../graph/json";
+import { stepsOf, valueAt } from "../graph/members";
+import { typeOf } from "../graph/nodetypes";
 import { picturesOf } from "../store/pictures";
 import { useServer } from "../store/server";
 import { useUi } from "../store/ui";
@@ -38,14 +39,14 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
   const places = placesOf(document, name);
   const first = places[0];
   if (first === undefined || !Object.hasOwn(document.nodes, first.node)) return null;
-  const input = inputOf(typeOf(document, first.node, catalogue), first.port);
+  const input = inputAt(typeOf(document, first.node, catalogue), first.port);
   if (input === undefined) return null;
   const help = document.inputs?.[name]?.help ?? input.help;
-  const set = (value: Parameters<Parameters<typeof ValueField>[0]["set"]>[0]) =>
+  const set = (value: Json | undefined) =>
     useWorkspace
       .getState()
       .edit(
-        (one) => places.reduce((edited, place) => setInput(edited, place, value === undefined || value === null ? undefined : asLiteral(value)), one),
+        (one) => places.reduce((edited, place) => fed(edited, place, value ?? undefined), one),
         `form ${name}`,
       );
   return (
@@ -54,9 +55,15 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
         {capital(name.replaceAll("_", " "))}
         {help && <small>{help}</small>}
       </span>
-      <ValueField input={{ ...input, name }} value={literalOf(document.nodes[first.node]?.inputs?.[input.name])} set={set} />
+      <ValueField input={{ ...input, name }} value={literalOf(valueAt(document.nodes[first.node], first.port))} set={set} />
     </div>
   );
+}
+
+/** The document with a place set. A member stays where it is: without it, others would be in its place. */
+function fed(document: Document, place: Port, value: Json | undefined): Document {
+  if (value === undefined && stepsOf(place.port).steps.length > 0) return document;
+  return setInput(document, place, value === undefined ? undefined : asLiteral(value));
 }
 
 function Result({ tab }: { readonly tab: Tab }) {
