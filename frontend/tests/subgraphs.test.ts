@@ -194,6 +194,31 @@ test("the library keeps a subgraph with what it uses, and gives it to other docu
   expect(definition && outside("my_draw", definition, newer, CATALOGUE).title).toBe("My draw");
 });
 
+test("a newer revision of the library takes the place of one definition, and of no other", () => {
+  const kept: Document = {
+    nodegraph: 1,
+    nodes: {},
+    subgraphs: { main: { nodes: { one: { type: "#used" }, two: { type: "#drawn" } } }, used: { nodes: {} }, drawn: { nodes: {} } },
+  };
+  const published = { name: "drawn", revision: 2, document: kept, main: "main" };
+  const origin = (revision: number) => ({ nodes: {}, library: { name: "drawn", revision } });
+  const subgraphs = {
+    drawn: origin(1),
+    // The same subgraph again, which is of the newer revision already; and some that have nothing to do with it.
+    other: origin(2),
+    used: { nodes: {} },
+    mine: { nodes: { a: { type: "#other" } } },
+  };
+  const document: Document = { nodegraph: 1, nodes: { a: { type: "#drawn" }, b: { type: "#other" } }, subgraphs };
+  const newer = update(document, "drawn", published);
+  const { drawn, drawn_3: inner, ...others } = newer.subgraphs ?? {};
+  expect(originOf(drawn)).toEqual({ name: "drawn", revision: 2 });
+  expect(drawn?.nodes).toEqual({ one: { type: "#used" }, two: { type: "#drawn_3" } });
+  expect(inner).toEqual({ nodes: {} });
+  expect(others).toEqual({ other: subgraphs.other, used: subgraphs.used, mine: subgraphs.mine });
+  expect(newer.nodes).toBe(document.nodes);
+});
+
 test("a subgraph does what the nodes inside do", () => {
   const plan = { "draw/prompt": { action: "memory", reason: "kept" }, "draw/sample": { action: "run", reason: "seed" } };
   expect(withSubgraphs(plan).draw).toEqual({ action: "run", reason: "seed" });

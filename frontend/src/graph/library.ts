@@ -1,8 +1,8 @@
 /** Subgraphs that are kept for all workflows: each is a workflow of its own that holds a definition and what it uses. */
 
-import { definitionsUsed, freshDefinition } from "./definitions";
+import { definitionsUsed, freshDefinition, removeDefinition, withDefinition } from "./definitions";
 import type { Document, NodeEntry, SubgraphEntry } from "./document";
-import { isObject, type Json } from "./json";
+import { isObject, sameJson, type Json } from "./json";
 import { mapEntries, mapValues } from "./rewrite";
 import { definitionOf } from "./scope";
 
@@ -48,15 +48,24 @@ export function originOf(definition: SubgraphEntry | undefined): { name: string;
 }
 
 /** Bring a subgraph of the library into a document. One that is there already, of the same revision, is used again. */
-export function insert(document: Document, { name, revision, document: kept, main }: Published): { document: Document; name: string } {
+export function insert(document: Document, published: Published): { document: Document; name: string } {
   const known = Object.entries(document.subgraphs ?? {}).find(([, one]) => {
     const origin = originOf(one);
-    return origin?.name === name && origin.revision === revision;
+    return origin?.name === published.name && origin.revision === published.revision;
   });
-  if (known) return { document, name: known[0] };
+  return known ? { document, name: known[0] } : bring(document, published);
+}
+
+/** A definition and what it uses, under names that are free: nothing of the document is replaced, yet. */
+function bring(
+  document: Document,
+  { name, revision, document: kept, main }: Published,
+  replaced: string | null = null,
+): { document: Document; name: string } {
   const renamed = new Map<string, string>();
   let subgraphs: Record<string, SubgraphEntry> = { ...document.subgraphs };
-  const names = Object.keys(kept.subgraphs ?? {});
+  const here = thereAlready(document, kept, new Set([main, ...(replaced === null ? [] : [replaced])]));
+  const names = Object.keys(kept.subgraphs ?? {}).filter((one) => !here.has(one));
   const isTaken = (one: string) => definitionOf(document, one) !== undefined;
   // Names that are free are kept before others get new ones.
   for (const one of [...names.filter((other) => !isTaken(other)), ...names.filter(isTaken)]) {
@@ -64,21 +73,30 @@ export function insert(document: Document, { name, revision, document: kept, mai
     renamed.set(one, fresh);
     subgraphs = { ...subgraphs, [fresh]: { nodes: {} } };
   }
-  for (const [one, definition] of Object.entries(kept.subgraphs ?? {})) {
+  for (const one of names) {
+    const definition = definitionOf(kept, one) ?? { nodes: {} };
     const origin = one === main ? { library: { name, revision } } : {};
     subgraphs[renamed.get(one) ?? one] = { ...renamedInside(definition, renamed), ...origin };
   }
   return { document: { ...document, subgraphs }, name: renamed.get(main) ?? main };
 }
 
-/** A newer revision in the place of the one that is there: whoever uses it uses the new one. */
+/** What is used that the document has too, the same to the last link: used again, not brought twice. */
+function thereAlready(document: Document, kept: Document, except: ReadonlySet<string>): Set<string> {
+  const same = Object.entries(kept.subgraphs ?? {}).filter(
+    ([one, definition]) => !except.has(one) && sameJson(definitionOf(document, one), definition),
+  );
+  const names = new Set(same.map(([one]) => one));
+  const isWhole = (definition: SubgraphEntry) => [...definitionsUsed(kept, Object.values(definition.nodes))].every((used) => names.has(used));
+  return new Set(same.filter(([, definition]) => isWhole(definition)).map(([one]) => one));
+}
+
+/** A newer revision in the place of the one that is there: whoever uses it uses the new one. All others stay. */
 export function update(document: Document, name: string, published: Published): Document {
-  const { [name]: _, ...others } = document.subgraphs ?? {};
-  const made = insert({ ...document, subgraphs: others }, published);
-  const definition = made.document.subgraphs?.[made.name];
+  const brought = bring(document, published, name);
+  const definition = definitionOf(brought.document, brought.name);
   if (definition === undefined) return document;
-  const subgraphs = Object.fromEntries(Object.entries(made.document.subgraphs ?? {}).filter(([one]) => one !== made.name));
-  return { ...document, subgraphs: { ...subgraphs, [name]: definition } };
+  return withDefinition(removeDefinition(brought.document, brought.name), name, definition);
 }
 
 function renamedInside(definition: SubgraphEntry, renamed: ReadonlyMap<string, string>): SubgraphEntry {
