@@ -14,6 +14,7 @@ import { beginRun, follow, progressOf, runAt } from "../src/graph/run";
 import { sceneOf } from "../src/graph/scene";
 import { ENTRANCE, EXIT, inside, NEW, putBack } from "../src/graph/scope";
 import { moveDeclared, removeInput, renameInput, renameOutput } from "../src/graph/signature";
+import { targetOf } from "../src/graph/target";
 import { ungroup } from "../src/graph/ungrouping";
 import { CATALOGUE, DOCUMENT, KNOWN } from "./knowledge";
 
@@ -217,6 +218,22 @@ test("a newer revision of the library takes the place of one definition, and of 
   expect(inner).toEqual({ nodes: {} });
   expect(others).toEqual({ other: subgraphs.other, used: subgraphs.used, mine: subgraphs.mine });
   expect(newer.nodes).toBe(document.nodes);
+});
+
+test("a node inside is run up to by its path; in the body of a loop, the loop is", () => {
+  const first = grouped(["sample"]);
+  const { document, name, id } = grouped([first.id, "prompt"], first.document);
+  const way = [{ definition: name, node: id }];
+  expect(targetOf(document, [], "loader")).toBe("loader");
+  expect(targetOf(document, way, "prompt")).toBe(`${id}/prompt`);
+  expect(targetOf(document, [...way, { definition: first.name, node: first.id }], "sample")).toBe(`${id}/${first.id}/sample`);
+  expect(targetOf(document, way, EXIT)).toBe(id);
+  expect(targetOf(document, way, ENTRANCE)).toBeNull();
+  expect(targetOf(document, [{ definition: name, node: null }], "prompt")).toBeNull();
+  const looped: Document = { ...document, nodes: { ...document.nodes, each: { type: "flow.each", inputs: { body: `#${name}` } } } };
+  const body = [{ definition: name, node: "each" }];
+  expect(targetOf(looped, body, "prompt")).toBe("each");
+  expect(targetOf(looped, [...body, { definition: first.name, node: first.id }], "sample")).toBe("each");
 });
 
 test("a subgraph does what the nodes inside do", () => {

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
 from tests.editor.editor import Editor
 
 TITLE = "Title of the subgraph"
 
 
-def group(editor: Editor, *nodes: str) -> None:
+def group(editor: Editor, *nodes: str, made: str = "subgraph") -> None:
     """Select nodes by their titles and make a subgraph of them."""
     for index, node in enumerate(nodes):
         head = editor.node(node).locator(".node-head")
         head.click(modifiers=["Shift"] if index else [], position={"x": 200, "y": 18})
     expect(editor.page.locator(".node.is-selected")).to_have_count(len(nodes))
     editor.press("Control+g")
-    expect(editor.node("subgraph")).to_be_visible()
+    expect(editor.node(made)).to_be_visible()
 
 
 def test_a_selection_becomes_a_subgraph_and_makes_the_same_picture(editor: Editor) -> None:
@@ -142,3 +142,72 @@ def test_nodes_are_bypassed_and_muted(editor: Editor) -> None:
     for plan in runs.values():
         expect(plan).to_have_count(1)
     assert "mode" not in editor.document()["nodes"]["invert"]
+
+
+def test_nodes_inside_are_run_up_to_and_looked_at(editor: Editor) -> None:
+    targets = watch_targets(editor)
+    editor.open_template("text-to-image")
+    editor.field("positive", "text").fill("what only a subgraph was asked for")
+    group(editor, "positive", "negative", "sample")
+    editor.press("Control+ArrowDown")
+    expect(editor.node("sample")).to_be_visible()
+    editor.settled()
+    editor.node("positive").locator(".node-head").click(position={"x": 200, "y": 18})
+    editor.press("Control+Shift+Enter")  # with the focus on the node
+    expect(editor.node("positive")).to_have_attribute("data-state", "ran", timeout=60_000)
+    expect(editor.node("sample")).to_have_attribute("data-state", "")
+    # One subgraph further in, at a value that was never made.
+    group(editor, "negative", "sample", made="subgraph_2")
+    editor.press("Control+ArrowDown")
+    expect(editor.node("sample")).to_be_visible()
+    editor.settled()
+    editor.node("sample").get_by_role("button", name="latent", exact=True).click()
+    popover = editor.page.locator(".look")
+    popover.get_by_role("button", name="Run up to here").click()
+    expect(popover.locator(".look-first")).to_contain_text("1 latent", timeout=60_000)
+    assert targets == [["subgraph/positive"], ["subgraph/subgraph_2/sample"]]
+    expect(editor.node("sample")).to_have_attribute("data-state", "ran")
+
+
+def watch_targets(editor: Editor) -> list[list[str]]:
+    """What each run that is asked for from now on is to run up to; looks at values are none."""
+    asked: list[list[str]] = []
+
+    def heard(request: Request) -> None:
+        if request.method == "POST" and request.url.endswith("/jobs"):
+            body = request.post_data_json
+            if not body.get("hidden"):
+                asked.append(body.get("targets"))
+
+    editor.page.on("request", heard)
+    return asked
+
+
+def test_a_newer_revision_leaves_other_subgraphs(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    group(editor, "loader", "positive", "negative", "latent", "sample", "decode")
+    editor.press("Control+ArrowDown")
+    editor.page.get_by_label(TITLE).fill("Newer picture")
+    editor.press("Enter")
+    publish = editor.page.get_by_role("button", name="Publish to the library")
+    publish.click()
+    expect(editor.page.get_by_text("is in the library, revision 1")).to_be_visible()
+    first_tab = editor.page.locator(".tab-name").first
+    editor.page.get_by_role("button", name="nodegraph", exact=True).click()
+    editor.open_empty()
+    editor.add("newer pict", 300, 300)
+    editor.add("invert image", 800, 300)
+    group(editor, "invert")
+    first_tab.click()
+    expect(editor.node("sample")).to_be_visible()
+    editor.field("sample", "denoise").fill("0.5")
+    publish.click()
+    expect(editor.page.get_by_text("is in the library, revision 2")).to_be_visible()
+    editor.page.locator(".tab-name").nth(1).click()
+    editor.node("newer_picture").get_by_role("button", name="Enter the subgraph").click()
+    editor.page.get_by_role("button", name="Take revision 2 from the library").click()
+    definitions = editor.document()["subgraphs"]
+    assert definitions.keys() == {"newer_picture", "subgraph"}
+    assert definitions["newer_picture"]["library"]["revision"] == 2
+    assert definitions["newer_picture"]["nodes"]["sample"]["inputs"]["denoise"] == 0.5
+    assert definitions["subgraph"]["nodes"].keys() == {"invert"}

@@ -14,8 +14,8 @@ import {
 import { useCallback, useEffect, useRef, useState } from "react";
 
 import { arrange } from "../commands/selection";
-import { isTyping } from "../commands/keys";
-import { arranging, commandOf } from "../commands/list";
+import { arranging } from "../commands/list";
+import { commandFor } from "../commands/shortcuts";
 import { addAnnotation, around } from "../graph/annotations";
 import { isBoundary } from "../graph/scope";
 import { ACTUAL_SIZE, tell, useUi } from "../store/ui";
@@ -136,11 +136,13 @@ function Flow({ tab }: { readonly tab: Tab }) {
       role="region"
       aria-label={text.canvas.label}
       onKeyDownCapture={(event) => {
-        // With Alt one goes from node to node; React Flow would move the node.
-        if (!event.altKey || !event.key.startsWith("Arrow") || isTyping(event.target)) return;
+        // React Flow would move the node that has the focus, or take it out of the selection.
+        const hasModifier = event.altKey || event.ctrlKey || event.metaKey;
+        const command = hasModifier && event.currentTarget.contains(event.target as Node) ? commandFor(event.nativeEvent) : undefined;
+        if (command === undefined) return;
         event.preventDefault();
         event.stopPropagation();
-        commandOf(`walk-${event.key.slice("Arrow".length).toLowerCase()}`)?.run();
+        command.run();
       }}
       onKeyUp={(event) => {
         if (event.key.startsWith("Arrow")) commitMoves(getNodes().filter(({ selected }) => selected), "nudge");

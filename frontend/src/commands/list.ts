@@ -1,9 +1,9 @@
 /** All actions: the palette lists them, shortcuts call them. */
 
 import { cancelRun, run, save } from "../store/actions";
-import { ACTUAL_SIZE, setTheme, show, togglePanel, useUi } from "../store/ui";
+import { ACTUAL_SIZE, setTheme, show, tell, togglePanel, useUi } from "../store/ui";
 import { publish } from "../store/library";
-import { activeDocument, activeTab, HOME, pathOf, useWorkspace } from "../store/workspace";
+import { activeDocument, activeTab, HOME, pathOf, targetOf, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { printJson } from "../graph/json";
 import { definitionAt, enterSelected, groupSelected, leave, newSubgraph, ungroupSelected } from "./subgraphs";
@@ -82,7 +82,11 @@ export function commandOf(id: string): Command | undefined {
 }
 
 function runToSelected(): void {
-  if (hasSelection()) void run([...useWorkspace.getState().selected]);
+  const tab = activeTab();
+  if (tab === undefined || !hasSelection()) return;
+  const targets = useWorkspace.getState().selected.map((id) => targetOf(tab, id)).filter((target) => target !== null);
+  if (targets.length > 0) void run([...new Set(targets)]);
+  else tell("info", text.notice.noTarget, text.notice.noTargetLead);
 }
 
 async function copy(): Promise<void> {

@@ -5,15 +5,32 @@ import { useEffect } from "react";
 import { focusNode } from "../canvas/places";
 import { bringIn } from "../store/actions";
 import { isTyping, isPressed } from "./keys";
-import { COMMANDS } from "./list";
+import { COMMANDS, type Command } from "./list";
 import { copied, pasteText, removeSelected } from "./selection";
 import { useUi } from "../store/ui";
 import { useWorkspace } from "../store/workspace";
 
-function onKey(event: KeyboardEvent): void {
-  if (event.defaultPrevented || event.isComposing) return;
+/** What a press asks for; nothing while a dialog or a menu has the keys. */
+export function commandFor(event: KeyboardEvent): Command | undefined {
+  if (event.defaultPrevented || event.isComposing || isBusy()) return undefined;
+  const pressed = event.key === " " ? "Space" : event.key;
+  const command = COMMANDS.find(
+    (one) =>
+      !one.native &&
+      (one.always || !isTyping(event.target)) &&
+      one.keys?.some((keys) => isPressed(keys, pressed === "Space" ? spaced(event) : event)),
+  );
+  // Space on a button presses it.
+  return pressed === "Space" && isControl(event.target) ? undefined : command;
+}
+
+function isBusy(): boolean {
   const { dialog, adding, linking } = useUi.getState();
-  if (dialog !== null || adding !== null || linking !== null) return;
+  return dialog !== null || adding !== null || linking !== null;
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.isComposing || isBusy()) return;
   if (event.key === "Escape" && event.target instanceof HTMLElement) {
     // Out of a field, to the node that it belongs to.
     const card = event.target.closest<HTMLElement>(".react-flow__node");
@@ -24,15 +41,8 @@ function onKey(event: KeyboardEvent): void {
     }
     if (isTyping(event.target)) return;
   }
-  const pressed = event.key === " " ? "Space" : event.key;
-  const command = COMMANDS.find(
-    (one) =>
-      !one.native &&
-      (one.always || !isTyping(event.target)) &&
-      one.keys?.some((keys) => isPressed(keys, pressed === "Space" ? spaced(event) : event)),
-  );
-  // Space on a button presses it.
-  if (command === undefined || (pressed === "Space" && isControl(event.target))) return;
+  const command = commandFor(event);
+  if (command === undefined) return;
   event.preventDefault();
   command.run();
 }

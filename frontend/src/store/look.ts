@@ -8,7 +8,7 @@ import type { Document, Point, Port } from "../graph/document";
 import { lookDocument, missingFor, modelOf, opened, withSeedsOf, type LookDocument } from "../graph/look";
 import { run } from "./actions";
 import { FINAL, putNewJob, useServer } from "./server";
-import { activeTab, pathOf } from "./workspace";
+import { activeTab, pathOf, targetOf } from "./workspace";
 import { text } from "../text/en";
 
 const FIRST = 100;
@@ -43,8 +43,8 @@ export async function makeValue(): Promise<void> {
   const { look } = useLook.getState();
   if (look === null) return;
   const tab = activeTab();
-  const outer = tab ? pathOf(tab)[0]?.node : undefined;
-  const job = await run([outer ?? look.port.node]);
+  const target = tab ? targetOf(tab, look.port.node) : null;
+  const job = target === null ? null : await run([target]);
   if (job === null) closeLook();
   else change(look, { state: "making", job });
 }

@@ -5,6 +5,9 @@ import { create } from "zustand";
 import { positionOf, sameDocument, type Document, type Port } from "../graph/document";
 import { begin, redo, step, undo, type History } from "../graph/history";
 import { definitionOf, inside, putBack } from "../graph/scope";
+import { targetOf as targetIn, type Step } from "../graph/target";
+
+export type { Step };
 
 export interface Saved {
   readonly name: string;
@@ -25,12 +28,6 @@ export interface Tab {
   readonly path: readonly Step[];
   /** Whether nodes still have to be laid out, once they are drawn and measured. */
   readonly fresh: boolean;
-}
-
-/** A subgraph that was entered, and the node through which; null where it was opened by itself. */
-export interface Step {
-  readonly definition: string;
-  readonly node: string | null;
 }
 
 export const HOME = "home";
@@ -153,6 +150,11 @@ export function useShownDocument(): Document | undefined {
 export function prefixOf(tab: Tab): string | null {
   const path = pathOf(tab);
   return path.some(({ node }) => node === null) ? null : path.map(({ node }) => `${node}/`).join("");
+}
+
+/** What to run up to for a node that is shown; null where it cannot be said. */
+export function targetOf(tab: Tab, id: string): string | null {
+  return targetIn(tab.history.present, pathOf(tab), id);
 }
 
 export function usePrefix(): string | null {

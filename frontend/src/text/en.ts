@@ -313,6 +313,8 @@ export const text = {
     dismiss: "Dismiss",
     notRun: "This workflow cannot run yet",
     refused: "The server refused this",
+    noTarget: "There is no telling what to run",
+    noTargetLead: "Enter the subgraph through a node that uses it, and select a node inside.",
     opened: (name: string) => `Opened “${name}”`,
     noWorkflow: (name: string) => `There is no workflow in ${name}`,
     uploaded: (name: string) => `${name} is uploaded`,
