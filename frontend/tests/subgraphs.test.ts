@@ -2,13 +2,13 @@ import { expect, test } from "vitest";
 
 import { join } from "../src/graph/border";
 import { copyText, duplicated, paste, pastedDocument } from "../src/graph/clipboard";
-import { countUses, definitionsUsed } from "../src/graph/definitions";
+import { countUses, definitionsUsed, usableIn } from "../src/graph/definitions";
 import { sameDocument, type Document } from "../src/graph/document";
 import { removeNodes, setInput } from "../src/graph/edits";
 import { group } from "../src/graph/grouping";
 import { insert, originOf, packed, unpacked, update } from "../src/graph/library";
 import { judge } from "../src/graph/links";
-import { outside, typeOf } from "../src/graph/nodetypes";
+import { outside, ownTypes, typeOf } from "../src/graph/nodetypes";
 import { withSubgraphs } from "../src/graph/plan";
 import { beginRun, follow, progressOf, runAt } from "../src/graph/run";
 import { sceneOf } from "../src/graph/scene";
@@ -234,6 +234,18 @@ test("a node inside is run up to by its path; in the body of a loop, the loop is
   const body = [{ definition: name, node: "each" }];
   expect(targetOf(looped, body, "prompt")).toBe("each");
   expect(targetOf(looped, [...body, { definition: first.name, node: first.id }], "sample")).toBe("each");
+});
+
+test("a subgraph is not offered inside itself, nor inside what it uses", () => {
+  const first = grouped(["sample"]);
+  const { document, name } = grouped([first.id, "prompt"], first.document);
+  const offered = (open: string | null) => ownTypes(document, CATALOGUE, open).map(({ id }) => id);
+  expect(offered(null)).toEqual([`#${first.name}`, `#${name}`]);
+  expect(offered(name)).toEqual([`#${first.name}`]);
+  expect(offered(first.name)).toEqual([]);
+  const looped: Document = { nodegraph: 1, nodes: {}, subgraphs: { a: { nodes: { each: { type: "flow.each", inputs: { body: "#b" } } } }, b: { nodes: {} } } };
+  expect(usableIn(looped, "a", "b")).toBe(false);
+  expect(usableIn(looped, "b", "a")).toBe(true);
 });
 
 test("a subgraph does what the nodes inside do", () => {

@@ -49,6 +49,11 @@ def test_a_subgraph_is_entered_changed_and_left(editor: Editor) -> None:
     expect(editor.node("sample")).to_be_visible()
     expect(editor.page.locator(".node.boundary")).to_have_count(2)
     editor.settled()
+    # It is not offered inside itself.
+    editor.press("Space")
+    editor.page.get_by_placeholder("Search nodes…").fill("subgraph")
+    expect(editor.page.locator(".add-menu").get_by_role("option", name="#subgraph")).to_have_count(0)
+    editor.press("Escape")
     # A link from the last socket of the border makes another input.
     editor.press("f")
     editor.settled()
@@ -103,6 +108,9 @@ def test_the_library_gives_a_subgraph_to_another_workflow(editor: Editor) -> Non
     editor.choose("save image")
     editor.run()
     editor.wait_for_picture("save")
+    editor.press("Control+k")
+    editor.page.keyboard.type("whole picture")
+    expect(editor.page.get_by_role("option", name="Whole picture subgraph:Whole picture")).to_be_visible()
 
 
 def test_a_problem_inside_leads_to_its_place(editor: Editor) -> None:

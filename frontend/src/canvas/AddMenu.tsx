@@ -4,13 +4,12 @@ import { Command } from "cmdk";
 import { useEffect, useMemo, useRef, useState } from "react";
 
 import type { NodeType } from "../graph/catalogue";
-import { ownTypes } from "../graph/nodetypes";
 import { fittingInput, fittingOutput, typeTitle } from "../graph/links";
 import { findTypes, fittingTypes } from "../graph/search";
-import { addType, libraryTypes, useLibrary } from "../store/library";
+import { addType, useSubgraphTypes } from "../store/library";
 import { useServer } from "../store/server";
 import { useUi, type Adding } from "../store/ui";
-import { useShownDocument, useWorkspace } from "../store/workspace";
+import { useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { categoryColour } from "./looks";
 import { focusNode } from "./places";
@@ -30,13 +29,11 @@ function OpenMenu({ adding }: { readonly adding: Adding }) {
   const box = useRef<HTMLDivElement>(null);
   const catalogue = useServer((server) => server.catalogue);
   const classes = useServer((server) => server.vocabulary.classes);
-  const shown = useShownDocument();
-  const published = useLibrary((library) => library.published);
+  const subgraphs = useSubgraphTypes();
   const types = useMemo(() => {
-    const own = shown ? [...ownTypes(shown, catalogue), ...libraryTypes(published, catalogue)] : [];
-    const all = [...catalogue.values(), ...own];
+    const all = [...catalogue.values(), ...subgraphs];
     return adding.wanted ? fittingTypes(all, adding.wanted, classes) : all;
-  }, [catalogue, classes, shown, published, adding]);
+  }, [catalogue, classes, subgraphs, adding]);
   const found = useMemo(() => findTypes(types, query, adding.wanted === undefined).slice(0, SHOWN), [types, query, adding]);
   const close = () => useUi.setState({ adding: null });
 

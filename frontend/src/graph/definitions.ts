@@ -30,6 +30,13 @@ export function definitionRunBy(document: Document, entry: NodeEntry): string | 
   return namesIn(document, entry)[0] ?? null;
 }
 
+/** Whether a definition may be used inside another: not in itself, and not in what it uses. */
+export function usableIn(document: Document, name: string, open: string | null): boolean {
+  if (open === null) return true;
+  const nodes = Object.values(definitionOf(document, name)?.nodes ?? {});
+  return name !== open && !definitionsUsed(document, nodes).has(open);
+}
+
 /** How many nodes use a definition, in the whole document. */
 export function countUses(document: Document, name: string): number {
   const all = [document.nodes, ...Object.values(document.subgraphs ?? {}).map(({ nodes }) => nodes)];

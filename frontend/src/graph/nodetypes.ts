@@ -2,6 +2,7 @@
 
 import type { Catalogue, InputSpec, NodeType } from "./catalogue";
 import { linksInto, splitPort, splitReference, type Document, type NodeEntry, type SubgraphEntry } from "./document";
+import { usableIn } from "./definitions";
 import { isBoundaryEntry, NEW, type BoundaryEntry, type DeclaredInput } from "./scope";
 import { readType, type SocketType } from "./sockets";
 import { isObject } from "./json";
@@ -21,9 +22,11 @@ export function typeOf(document: Document, id: string, catalogue: Catalogue): No
   return catalogue.get(entry.type) ?? placeholder(document, id, entry);
 }
 
-/** The subgraphs of a document as types of nodes. */
-export function ownTypes(document: Document, catalogue: Catalogue): NodeType[] {
-  return Object.entries(document.subgraphs ?? {}).map(([name, definition]) => outside(name, definition, document, catalogue));
+/** The subgraphs of a document as types of nodes: those that may be used where one is, in a definition or in none. */
+export function ownTypes(document: Document, catalogue: Catalogue, open: string | null): NodeType[] {
+  return Object.entries(document.subgraphs ?? {})
+    .filter(([name]) => usableIn(document, name, open))
+    .map(([name, definition]) => outside(name, definition, document, catalogue));
 }
 
 const outsides = new WeakMap<SubgraphEntry, { type: NodeType; catalogue: Catalogue }>();

@@ -6,6 +6,7 @@ import { Dialog } from "radix-ui";
 import { add } from "../canvas/AddMenu";
 import { shown } from "../commands/keys";
 import { COMMANDS, type Command as Action } from "../commands/list";
+import { useSubgraphTypes } from "../store/library";
 import { useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { useActiveTab } from "../store/workspace";
@@ -32,6 +33,7 @@ export function Palette() {
 
 function Actions({ close }: { readonly close: () => void }) {
   const catalogue = useServer((server) => server.catalogue);
+  const subgraphs = useSubgraphTypes();
   const tab = useActiveTab();
   const pick = (run: () => void) => {
     close();
@@ -45,7 +47,7 @@ function Actions({ close }: { readonly close: () => void }) {
         {GROUPS.map((group) => (
           <Command.Group key={group} heading={text.commands.groups[group]}>
             {group === "node" && tab
-              ? [...catalogue.values()].map((type) => (
+              ? [...catalogue.values(), ...subgraphs].map((type) => (
                   <Command.Item
                     key={type.id}
                     value={`${type.title} ${type.id}`}

@@ -1,21 +1,23 @@
 /** The library of subgraphs on the server. */
 
+import { useMemo } from "react";
 import { create } from "zustand";
 
 import { getPublished, getWorkflow, saveWorkflow } from "../api/calls";
 import { ApiError } from "../api/client";
-import { changeDefinition } from "../graph/definitions";
+import { changeDefinition, usableIn } from "../graph/definitions";
 import type { Catalogue, NodeType } from "../graph/catalogue";
 import { readDocument, type Document, type Point } from "../graph/document";
 import { addNode } from "../graph/edits";
 import type { Json } from "../graph/json";
 import { insert, originOf, packed, PREFIX, unpacked, update, type Published } from "../graph/library";
-import { outside } from "../graph/nodetypes";
+import { outside, ownTypes } from "../graph/nodetypes";
 import { definitionOf } from "../graph/scope";
 import { text } from "../text/en";
 import { tellError } from "./actions";
+import { useServer } from "./server";
 import { tell } from "./ui";
-import { activeTab, useWorkspace } from "./workspace";
+import { activeTab, useOpenDefinition, useShownDocument, useWorkspace } from "./workspace";
 
 interface Library {
   readonly published: readonly Published[];
@@ -81,12 +83,26 @@ export function takeNewer(name: string, published: Published): void {
   useWorkspace.getState().editAll((document) => update(document, name, published));
 }
 
+/** The subgraphs that can be added where one is: the document's own, and those of the library. */
+export function useSubgraphTypes(): NodeType[] {
+  const catalogue = useServer((server) => server.catalogue);
+  const published = useLibrary((library) => library.published);
+  const document = useShownDocument();
+  const open = useOpenDefinition();
+  return useMemo(
+    () => (document ? [...ownTypes(document, catalogue, open), ...libraryTypes(published, catalogue, document, open)] : []),
+    [catalogue, published, document, open],
+  );
+}
+
 /** The library as types of nodes: adding one brings its definition along. */
-export function libraryTypes(published: readonly Published[], catalogue: Catalogue): NodeType[] {
-  return published.flatMap(({ name, document, main }) => {
-    const definition = definitionOf(document, main);
-    if (definition === undefined) return [];
-    return [{ ...outside(main, definition, document, catalogue), id: PREFIX + name, help: text.subgraph.library }];
+function libraryTypes(published: readonly Published[], catalogue: Catalogue, here: Document, open: string | null): NodeType[] {
+  return published.flatMap((one) => {
+    const definition = definitionOf(one.document, one.main);
+    // What is brought may be there already, or use what is.
+    const brought = open === null ? null : insert(here, one);
+    if (definition === undefined || (brought && !usableIn(brought.document, brought.name, open))) return [];
+    return [{ ...outside(one.main, definition, one.document, catalogue), id: PREFIX + one.name, help: text.subgraph.library }];
   });
 }
 

@@ -173,6 +173,12 @@ export function useActiveTab(): Tab | undefined {
   return useWorkspace(({ tabs, active }) => tabs.find((tab) => tab.id === active));
 }
 
+/** The definition whose inside is shown, or null. */
+export function useOpenDefinition(): string | null {
+  const tab = useActiveTab();
+  return (tab && pathOf(tab).at(-1)?.definition) ?? null;
+}
+
 export function isDirty(tab: Tab): boolean {
   return tab.history.present !== tab.clean && !sameDocument(tab.history.present, tab.clean);
 }

@@ -3,11 +3,12 @@
 import { useCallback } from "react";
 
 import type { InputSpec } from "../graph/catalogue";
+import { usableIn } from "../graph/definitions";
 import { asLiteral, literalOf } from "../graph/document";
 import { setInput } from "../graph/edits";
 import type { Json } from "../graph/json";
 import { useServer } from "../store/server";
-import { useShownDocument, useWorkspace } from "../store/workspace";
+import { useOpenDefinition, useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { DataField } from "./DataField";
 import { MenuField, type Option } from "./MenuField";
@@ -117,8 +118,10 @@ function FileField({ kind, ...rest }: NamedProps & { readonly kind: string }) {
 }
 
 function SubgraphField(props: NamedProps) {
-  const subgraphs = useShownDocument()?.subgraphs;
-  const options = Object.entries(subgraphs ?? {}).map(
+  const document = useShownDocument();
+  const open = useOpenDefinition();
+  const usable = Object.entries(document?.subgraphs ?? {}).filter(([name]) => document && usableIn(document, name, open));
+  const options = usable.map(
     ([name, { title }]): Option => ({ value: `#${name}`, label: title ?? name }),
   );
   return <MenuField {...props} options={options} />;
