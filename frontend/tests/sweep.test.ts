@@ -4,9 +4,10 @@ import { expect, test } from "vitest";
 
 import { choicesOf, valuesOf, withAxes } from "../src/graph/axes";
 import type { Document } from "../src/graph/document";
-import { seedsOf, withFixedSeeds, withNextSeeds, withRandomSeeds } from "../src/graph/seeds";
+import { group } from "../src/graph/grouping";
+import { withFixedSeeds, withNextSeeds, withRandomSeeds } from "../src/graph/seeds";
 import { runsOf, sheetOf } from "../src/graph/sweep";
-import { CATALOGUE, DOCUMENT } from "./knowledge";
+import { CATALOGUE, DOCUMENT, KNOWN } from "./knowledge";
 
 const steps = { kind: "number", integer: true, min: 1, max: 100, step: 1 } as const;
 const cfg = { kind: "number", integer: false, min: 0, max: 100, step: 0.1 } as const;
@@ -70,8 +71,6 @@ test("other jobs stand one after the other, each with its label", () => {
 });
 
 test("seeds are drawn, fixed and counted on", () => {
-  const place = { node: "sample", port: "seed" };
-  expect(seedsOf(DOCUMENT, CATALOGUE)).toEqual([place]);
   const random = withRandomSeeds(DOCUMENT, CATALOGUE);
   expect(random.nodes.sample?.inputs?.seed).toBe("random");
   expect(withFixedSeeds(random, CATALOGUE, 5).nodes.sample?.inputs?.seed).toBe(5);
@@ -80,4 +79,20 @@ test("seeds are drawn, fixed and counted on", () => {
   expect(withNextSeeds(random, CATALOGUE, 2)).toBe(random);
   const largest: Document = { nodegraph: 1, nodes: { sample: { type: "sample", inputs: { seed: 2n ** 64n - 1n } } } };
   expect(withNextSeeds(largest, CATALOGUE, 1).nodes.sample?.inputs?.seed).toBe(0);
+});
+
+test("seeds inside subgraphs are drawn, fixed and counted on too", () => {
+  const inner = group(DOCUMENT, ["sample"], "Inner", KNOWN);
+  const outer = inner && group(inner.document, [inner.id, "prompt"], "Outer", KNOWN);
+  if (!outer) throw new Error("nothing was grouped");
+  const seedIn = (document: Document) => document.subgraphs?.inner?.nodes.sample?.inputs?.seed;
+  const random = withRandomSeeds(outer.document, CATALOGUE);
+  expect(seedIn(random)).toBe("random");
+  expect(seedIn(withFixedSeeds(random, CATALOGUE, 5))).toBe(5);
+  expect(seedIn(withNextSeeds(outer.document, CATALOGUE, 2))).toBe(9);
+  expect(random.subgraphs?.outer).toBe(outer.document.subgraphs?.outer);
+  // An input of a subgraph that is a seed, left to its default.
+  const subgraphs = { drawn: { inputs: { seed: { type: "seed", default: "random" } }, nodes: {} } };
+  const left: Document = { nodegraph: 1, nodes: { call: { type: "#drawn" } }, subgraphs };
+  expect(withFixedSeeds(left, CATALOGUE, 5).nodes.call?.inputs).toEqual({ seed: 5 });
 });
