@@ -22,6 +22,7 @@ import { createRoot } from "react-dom/client";
 
 import { App } from "./shell/App";
 import { watchProblems } from "./store/check";
+import { tellError } from "./store/errors";
 import { keepWorkspace } from "./store/keeping";
 import { refreshLibrary } from "./store/library";
 import { watchLooks } from "./store/look";
@@ -37,9 +38,11 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
+// What nobody else caught is told, too.
+window.addEventListener("unhandledrejection", ({ reason }) => tellError(reason));
 watchProblems();
 watchLooks();
 watchQueue();
 watchRunning();
 await startServer();
-if (useServer.getState().status === "ready") await refreshLibrary();
+if (useServer.getState().status === "ready") await refreshLibrary().catch(tellError);

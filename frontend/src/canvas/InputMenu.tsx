@@ -11,6 +11,7 @@ import { ENTRANCE, isBoundaryEntry } from "../graph/scope";
 import { knowledge } from "../store/server";
 import { useShownDocument, useWorkspace } from "../store/workspace";
 import { lookAtSource } from "../commands/looking";
+import { menuHome } from "../shell/menuHome";
 import { text } from "../text/en";
 
 interface Props {
@@ -25,7 +26,7 @@ export function InputMenu({ node, row, children }: Props) {
   return (
     <ContextMenu.Root modal={false}>
       <ContextMenu.Trigger asChild>{children}</ContextMenu.Trigger>
-      <ContextMenu.Portal>
+      <ContextMenu.Portal container={menuHome()}>
         <ContextMenu.Content className="menu">
           <Items node={node} row={row} />
         </ContextMenu.Content>

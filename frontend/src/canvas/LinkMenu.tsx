@@ -6,6 +6,7 @@ import type { Link, Point } from "../graph/document";
 import { disconnect } from "../graph/edits";
 import { lookAt } from "../store/look";
 import { useWorkspace } from "../store/workspace";
+import { menuHome } from "../shell/menuHome";
 import { text } from "../text/en";
 
 interface Props {
@@ -21,7 +22,7 @@ export function LinkMenu({ link: { from, to }, at, close }: Props) {
       <DropdownMenu.Trigger asChild>
         <span className="menu-place" style={{ left: at.x, top: at.y }} />
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <DropdownMenu.Portal container={menuHome()}>
         <DropdownMenu.Content className="menu" align="start">
           {/* The menu gives the focus back first, or it would close the popover. */}
           <DropdownMenu.Item className="menu-item" onSelect={() => window.setTimeout(() => void lookAt(from, at))}>

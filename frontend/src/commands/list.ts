@@ -2,6 +2,7 @@
 
 import { cancelRun, run, save } from "../store/actions";
 import { ACTUAL_SIZE, setTheme, show, tell, togglePanel, useUi } from "../store/ui";
+import { tellError } from "../store/errors";
 import { publish } from "../store/library";
 import { activeDocument, activeTab, HOME, pathOf, targetOf, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
@@ -36,9 +37,9 @@ export const COMMANDS: readonly Command[] = [
   { id: "look", title: text.look.command, group: "run", keys: ["i"], run: lookAtSelected },
   { id: "undo", title: t.undo, group: "edit", keys: ["Mod+z"], run: workspace.undo },
   { id: "redo", title: t.redo, group: "edit", keys: ["Mod+Shift+z", "Mod+y"], run: workspace.redo },
-  { id: "copy", title: t.copy, group: "edit", keys: ["Mod+c"], native: true, run: () => void copy() },
-  { id: "cut", title: t.cut, group: "edit", keys: ["Mod+x"], native: true, run: () => void copy().then(removeSelected) },
-  { id: "paste", title: t.paste, group: "edit", keys: ["Mod+v"], native: true, run: () => void pasteFromClipboard() },
+  { id: "copy", title: t.copy, group: "edit", keys: ["Mod+c"], native: true, run: () => void copy().catch(tellError) },
+  { id: "cut", title: t.cut, group: "edit", keys: ["Mod+x"], native: true, run: () => void copy().then(removeSelected, tellError) },
+  { id: "paste", title: t.paste, group: "edit", keys: ["Mod+v"], native: true, run: () => void pasteFromClipboard().catch(tellError) },
   { id: "duplicate", title: t.duplicate, group: "edit", keys: ["Mod+d"], run: duplicate },
   { id: "delete", title: t.remove, group: "edit", keys: ["Delete", "Backspace"], run: removeSelected },
   { id: "select-all", title: t.selectAll, group: "edit", keys: ["Mod+a"], run: selectAll },

@@ -8,6 +8,9 @@ import { valueAt } from "./members";
 import { typeOf } from "./nodetypes";
 import { rowsOf } from "./scene";
 import { RANDOM, type Widget } from "./widgets";
+import { text as words } from "../text/en";
+
+const t = words.sweep.wrong;
 
 /** An input that may be an axis: a named one, or any other that is written in the graph. */
 export interface Choice {
@@ -66,13 +69,13 @@ export function valuesOf(widget: Widget, text: string): Json[] | string {
   const isText = widget.kind === "text";
   // A prompt has commas: prompts stand on lines of their own.
   const parts = text.split(isText || text.includes("\n") ? "\n" : ",").map((part) => part.trim()).filter((part) => part !== "");
-  if (parts.length === 0) return "Write at least one value.";
+  if (parts.length === 0) return t.none;
   const values: Json[] = [];
   for (const part of parts) {
     const found = isText ? [part] : valuesIn(widget, part);
     if (typeof found === "string") return found;
     values.push(...found);
-    if (values.length > MOST) return `These are more than ${MOST} values.`;
+    if (values.length > MOST) return t.tooManyValues(MOST);
   }
   return values;
 }
@@ -84,10 +87,10 @@ function valuesIn(widget: Widget, part: string): Json[] | string {
     case "number":
       return numbers(part, widget.integer);
     case "toggle":
-      return part === "true" || part === "yes" ? [true] : part === "false" || part === "no" ? [false] : `“${part}” is neither yes nor no.`;
+      return part === "true" || part === "yes" ? [true] : part === "false" || part === "no" ? [false] : t.noToggle(part);
     case "menu": {
       const option = widget.options.find((one) => String(one) === part);
-      return option === undefined ? `“${part}” is none of ${widget.options.join(", ")}.` : [option];
+      return option === undefined ? t.noOption(part, widget.options.join(", ")) : [option];
     }
     default:
       return [part];
@@ -99,15 +102,15 @@ function numbers(part: string, integer: boolean): Json[] | string {
   if (range) return span(BigInt(range[1] ?? 0), BigInt(range[2] ?? 0), BigInt(range[3] ?? 1));
   if (/^-?\d+$/.test(part)) return [exact(BigInt(part))];
   const number = Number(part);
-  if (!Number.isFinite(number)) return `“${part}” is no number.`;
-  return integer && !Number.isInteger(number) ? `“${part}” is no whole number.` : [number];
+  if (!Number.isFinite(number)) return t.noNumber(part);
+  return integer && !Number.isInteger(number) ? t.noWhole(part) : [number];
 }
 
 /** Whole numbers from first to last, up or down, both included. */
 function span(first: bigint, last: bigint, step: bigint): Json[] | string {
-  if (step === 0n) return "A range does not move in steps of 0.";
+  if (step === 0n) return t.standing;
   const isUp = last >= first;
-  if ((isUp ? last - first : first - last) / step >= BigInt(MOST)) return `This range has more than ${MOST} numbers.`;
+  if ((isUp ? last - first : first - last) / step >= BigInt(MOST)) return t.tooLong(MOST);
   const found: Json[] = [];
   for (let at = first; isUp ? at <= last : at >= last; at += isUp ? step : -step) found.push(exact(at));
   return found;

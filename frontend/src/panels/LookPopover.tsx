@@ -55,7 +55,7 @@ function Head({ look: { port } }: { readonly look: Look }) {
     return { title, type: type ? typeTitle(type) : "" };
   }, [document, port, catalogue, classes]);
   return (
-    <header className="look-head">
+    <div className="look-head">
       <Eye size={15} aria-hidden />
       <span>
         <strong>
@@ -64,7 +64,7 @@ function Head({ look: { port } }: { readonly look: Look }) {
         <small>{told?.type}</small>
       </span>
       <IconButton label={t.close} icon={X} onClick={closeLook} />
-    </header>
+    </div>
   );
 }
 

@@ -8,7 +8,8 @@ import { aliveInOrder, byDay, isAlive, linesOf, secondsLeft, usualSeconds, type 
 import { progressOf } from "../graph/run";
 import { dayOf } from "../shell/ago";
 import { IconButton } from "../shell/IconButton";
-import { cancel, tellError } from "../store/actions";
+import { cancel } from "../store/actions";
+import { tellError } from "../store/errors";
 import { learnQueue, pause, useQueue, waitingJobs } from "../store/queue";
 import { listed, useServer } from "../store/server";
 import { text } from "../text/en";

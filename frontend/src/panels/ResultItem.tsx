@@ -7,6 +7,7 @@ import { IconButton } from "../shell/IconButton";
 import { forget, openJob, takeAsInput } from "../store/actions";
 import { PICTURE, type Picture } from "../store/pictures";
 import { useUi } from "../store/ui";
+import { menuHome } from "../shell/menuHome";
 import { text } from "../text/en";
 
 const t = text.results;
@@ -45,7 +46,7 @@ export function ResultItem({ picture }: { readonly picture: Picture }) {
           <DropdownMenu.Trigger className="icon-button" aria-label={text.queue.more} title={text.queue.more}>
             <Ellipsis size={16} aria-hidden />
           </DropdownMenu.Trigger>
-          <DropdownMenu.Portal>
+          <DropdownMenu.Portal container={menuHome()}>
             <DropdownMenu.Content className="menu" align="end">
               {item(t.open, () => void openJob(job))}
               {item(t.useAsInput, () => void takeAsInput(picture))}

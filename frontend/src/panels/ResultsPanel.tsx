@@ -9,14 +9,12 @@ import { dayOf } from "../shell/ago";
 import { IconButton } from "../shell/IconButton";
 import { picturesOf } from "../store/pictures";
 import { listed, useServer } from "../store/server";
-import { useUi } from "../store/ui";
+import { COLUMNS, setColumns, useUi } from "../store/ui";
 import { text } from "../text/en";
 import { Empty } from "./Empty";
 import { ResultItem } from "./ResultItem";
 
 const t = text.results;
-const FEWEST = 1;
-const MOST = 4;
 
 export function ResultsPanel() {
   const jobs = useServer((server) => server.jobs);
@@ -27,14 +25,13 @@ export function ResultsPanel() {
     const found = all.filter(({ job }) => isFound(job, query));
     return byDay(found.map((picture) => ({ picture, finished: picture.job.finished, created: picture.job.created })), dayOf);
   }, [all, query]);
-  const setColumns = (next: number) => useUi.setState({ columns: next });
   if (all.length === 0) return <Empty icon={Images} title={t.empty} lead={t.emptyLead} />;
   return (
     <div className="gallery-panel">
       <div className="results-tools">
         <input className="field" type="search" aria-label={t.search} placeholder={t.search} value={query} onChange={(event) => setQuery(event.target.value)} />
-        <IconButton label={t.smaller} icon={ZoomOut} disabled={columns >= MOST} onClick={() => setColumns(columns + 1)} />
-        <IconButton label={t.larger} icon={ZoomIn} disabled={columns <= FEWEST} onClick={() => setColumns(columns - 1)} />
+        <IconButton label={t.smaller} icon={ZoomOut} disabled={columns >= COLUMNS.most} onClick={() => setColumns(columns + 1)} />
+        <IconButton label={t.larger} icon={ZoomIn} disabled={columns <= COLUMNS.fewest} onClick={() => setColumns(columns - 1)} />
       </div>
       {days.length === 0 && <p className="quiet queue-none">{t.noneFound}</p>}
       {days.map(({ day, items }) => (

@@ -8,7 +8,8 @@ import type { Job } from "../api/calls";
 import { sheetOf, type Sheet } from "../graph/sweep";
 import { progressOf } from "../graph/run";
 import { IconButton } from "../shell/IconButton";
-import { openJob, tellError } from "../store/actions";
+import { openJob } from "../store/actions";
+import { tellError } from "../store/errors";
 import { picturesOf } from "../store/pictures";
 import { FINAL, useServer } from "../store/server";
 import { savePng } from "../store/sheetpng";
@@ -47,7 +48,7 @@ function OpenSheet({ id }: { readonly id: string }) {
   const title = jobs[0]?.title ?? "";
   return (
     <>
-      <header className="picture-bar">
+      <div className="picture-bar">
         <Dialog.Title>{t.sheet(title)}</Dialog.Title>
         <span className="quiet" role="status">
           {t.done(over, jobs.length)}
@@ -55,7 +56,7 @@ function OpenSheet({ id }: { readonly id: string }) {
         {over < jobs.length && <IconButton label={t.cancel} icon={Square} onClick={() => void cancelSweep(id)} />}
         <IconButton label={t.download} icon={Download} disabled={over === 0} onClick={() => void savePng(sheet, title).catch(tellError)} />
         <IconButton label={t.close} icon={X} onClick={close} />
-      </header>
+      </div>
       <div className="sheet-scroll">
         <Table sheet={sheet} />
       </div>

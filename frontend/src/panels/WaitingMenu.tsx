@@ -5,6 +5,7 @@ import { DropdownMenu } from "radix-ui";
 
 import type { Job } from "../api/calls";
 import { changeWaiting, moveBy, useQueue } from "../store/queue";
+import { menuHome } from "../shell/menuHome";
 import { text } from "../text/en";
 
 const t = text.queue;
@@ -23,7 +24,7 @@ export function WaitingMenu({ job: { id, state, priority } }: { readonly job: Jo
       <DropdownMenu.Trigger className="icon-button" aria-label={t.more} title={t.more}>
         <Ellipsis size={16} aria-hidden />
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <DropdownMenu.Portal container={menuHome()}>
         <DropdownMenu.Content className="menu" align="end">
           {item(t.first, () => void changeWaiting(id, { move: { to: "front" } }))}
           {item(t.up, () => moveBy(id, -1), place <= 0)}

@@ -5,7 +5,8 @@ import { Dialog } from "radix-ui";
 import { useEffect, useState } from "react";
 
 import { getRevisions, getWorkflows, trashWorkflow, type Revision, type WorkflowItem } from "../api/calls";
-import { openSaved, tellError } from "../store/actions";
+import { openSaved } from "../store/actions";
+import { tellError } from "../store/errors";
 import { useUi } from "../store/ui";
 import { text } from "../text/en";
 import { ago } from "./ago";

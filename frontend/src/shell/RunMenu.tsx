@@ -4,7 +4,7 @@ import { ChevronDown, Grid3x3, Repeat } from "lucide-react";
 import { Popover } from "radix-ui";
 import { useState } from "react";
 
-import { runTimes, useRunning, type Seeds } from "../store/running";
+import { runTimes, setRunOnChange, useRunning, type Seeds } from "../store/running";
 import { useUi } from "../store/ui";
 import { text } from "../text/en";
 
@@ -60,7 +60,7 @@ export function RunMenu() {
               {t.onChange}
               <small>{t.onChangeHint}</small>
             </span>
-            <input type="checkbox" role="switch" checked={onChange} onChange={(event) => useRunning.setState({ onChange: event.target.checked })} />
+            <input type="checkbox" role="switch" checked={onChange} onChange={(event) => setRunOnChange(event.target.checked)} />
           </label>
           <button
             type="button"

@@ -4,7 +4,8 @@ import { FilePlus2, Workflow } from "lucide-react";
 import { useEffect, useState } from "react";
 
 import { getTemplates, getWorkflows, type Template, type WorkflowItem } from "../api/calls";
-import { openSaved, openTemplate, tellError } from "../store/actions";
+import { openSaved, openTemplate } from "../store/actions";
+import { tellError } from "../store/errors";
 import { useServer } from "../store/server";
 import { useWorkspace } from "../store/workspace";
 import { text } from "../text/en";

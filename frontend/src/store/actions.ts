@@ -20,21 +20,12 @@ import { addNode, setInput } from "../graph/edits";
 import { withInputs } from "../graph/interface";
 import type { Json } from "../graph/json";
 import { text } from "../text/en";
+import { tellError } from "./errors";
 import { dropJob, FINAL, putJobs, putNewJob, refreshVocabulary, useServer } from "./server";
 import { tell, useUi } from "./ui";
 import { activeTab, useWorkspace, type Saved } from "./workspace";
 
 const { open, edit, editAll, change } = useWorkspace.getState();
-
-/** Tell what went wrong, in the server's words. */
-export function tellError(error: unknown, what: string = text.notice.refused): void {
-  if (error instanceof ApiError) {
-    const first = error.problems[0];
-    tell("error", what, first ? [first.message, first.remedy].filter(Boolean).join(" ") : error.message);
-  } else if (error instanceof Error) {
-    tell("error", what, error.message);
-  }
-}
 
 async function trying<T>(work: () => Promise<T>, what?: string): Promise<T | null> {
   try {
@@ -155,7 +146,7 @@ export async function bringIn(file: File): Promise<void> {
   }
   const uploaded = await trying(() => upload(file), text.notice.badFile(file.name));
   if (uploaded === null) return;
-  await refreshVocabulary();
+  await refreshVocabulary().catch(tellError);
   let data: Json;
   try {
     data = await getFileWorkflow(uploaded.file.name);
@@ -173,7 +164,7 @@ export async function takeAsInput(picture: { url: string; title: string }, where
     return upload(new File([data], `${picture.title}.${data.type.split("/")[1] ?? "png"}`, { type: data.type }));
   });
   if (uploaded === null) return;
-  await refreshVocabulary();
+  await refreshVocabulary().catch(tellError);
   const { node, at } = where;
   if (node === undefined) placePicture(uploaded.use_as, picture.title, at);
   else edit((document) => setInput(document, { node, port: "file" }, uploaded.use_as));

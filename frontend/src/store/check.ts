@@ -66,9 +66,13 @@ async function ask(tab: string, document: Document, signal: AbortSignal): Promis
     put(tab, await check(document, signal));
   } catch (error) {
     if (signal.aborted) return;
+    if (!(error instanceof ApiError)) {
+      // Nobody was reached: what was known stays, and the next change asks again.
+      useCheck.setState({ pending: false });
+      return;
+    }
     // A document whose structure is broken is refused as a whole, with its problems.
-    const problems = error instanceof ApiError ? error.problems : [];
-    put(tab, { problems: [...problems], plan: {}, notes: [] });
+    put(tab, { problems: [...error.problems], plan: {}, notes: [] });
   }
 }
 

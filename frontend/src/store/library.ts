@@ -14,7 +14,7 @@ import { insert, originOf, packed, PREFIX, unpacked, update, type Published } fr
 import { outside, ownTypes } from "../graph/nodetypes";
 import { definitionOf } from "../graph/scope";
 import { text } from "../text/en";
-import { tellError } from "./actions";
+import { tellError } from "./errors";
 import { useServer } from "./server";
 import { tell } from "./ui";
 import { activeTab, useOpenDefinition, useShownDocument, useWorkspace } from "./workspace";

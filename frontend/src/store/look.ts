@@ -7,6 +7,7 @@ import { ApiError, type Problem } from "../api/client";
 import type { Document, Point, Port } from "../graph/document";
 import { lookDocument, missingFor, modelOf, opened, withSeedsOf, type LookDocument } from "../graph/look";
 import { run } from "./actions";
+import { tellError } from "./errors";
 import { FINAL, putNewJob, useServer } from "./server";
 import { activeTab, pathOf, targetOf } from "./workspace";
 import { text } from "../text/en";
@@ -35,7 +36,7 @@ export function closeLook(): void {
 export async function lookAt(port: Port, at: Point): Promise<void> {
   const look: Look = { port, at, state: "asking", missing: [], problems: [], job: null };
   useLook.setState({ look });
-  await find(look);
+  await find(look).catch(tellError);
 }
 
 /** Run up to the node, as a run like any other, and look when it is done. */
@@ -56,7 +57,7 @@ export function watchLooks(): void {
     if (look?.state !== "making" || look.job === null) return;
     const job = jobs.get(look.job);
     if (job === undefined || !FINAL.has(job.state)) return;
-    if (job.state === "done") void find(change(look, { state: "asking" }));
+    if (job.state === "done") find(change(look, { state: "asking" })).catch(tellError);
     else change(look, { state: "refused", problems: job.problems });
   });
 }

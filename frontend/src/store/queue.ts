@@ -4,7 +4,7 @@ import { create } from "zustand";
 
 import { changeJob, getQueue, getSystem, setPaused, type JobChange } from "../api/calls";
 import { isAlive } from "../graph/queue";
-import { tellError } from "./actions";
+import { tellError } from "./errors";
 import { listed, putJobs, useServer } from "./server";
 
 interface Queue {
@@ -35,7 +35,7 @@ export function watchQueue(): void {
     if (now === seen) return;
     seen = now;
     window.clearTimeout(timer);
-    timer = window.setTimeout(() => void refreshQueue().catch(() => undefined), DELAY);
+    timer = window.setTimeout(() => void refreshQueue().catch(tellError), DELAY);
   };
   useServer.subscribe(look);
   look();

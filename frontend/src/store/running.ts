@@ -6,8 +6,10 @@ import { submit } from "../api/calls";
 import type { Document } from "../graph/document";
 import { withNextSeeds, withRandomSeeds } from "../graph/seeds";
 import { text } from "../text/en";
-import { run, tellError } from "./actions";
+import { run } from "./actions";
+import { tellError } from "./errors";
 import { useCheck } from "./check";
+import { keepPreference, preference } from "./preferences";
 import { FINAL, putNewJob, useServer } from "./server";
 import { activeTab, useWorkspace, type Tab } from "./workspace";
 
@@ -20,7 +22,12 @@ interface Running {
   readonly onChange: boolean;
 }
 
-export const useRunning = create<Running>()(() => ({ times: 4, seeds: "random", onChange: false }));
+export const useRunning = create<Running>()(() => ({ times: 4, seeds: "random", onChange: preference("run-on-change") === "yes" }));
+
+export function setRunOnChange(onChange: boolean): void {
+  keepPreference("run-on-change", onChange ? "yes" : "no");
+  useRunning.setState({ onChange });
+}
 
 const CALM = 600;
 /** The jobs that a tab has still to show, one after the other. */
@@ -51,22 +58,26 @@ export async function runTimes(times: number, seeds: Seeds): Promise<void> {
 /** Show the next repetition when one is over, and run what was changed. */
 export function watchRunning(): void {
   let timer = 0;
-  let ran: Document | null = null;
+  // What ran of each tab, or was there when it was first seen: to open one, or to go to it, is no change.
+  const ran = new Map<string, Document>();
   const look = () => {
     const tab = activeTab();
     if (tab === undefined) return;
     if (isOver(tab)) showNext(tab);
-    if (!useRunning.getState().onChange) {
-      ran = tab.history.present;
+    const before = ran.get(tab.id);
+    if (before === undefined || !useRunning.getState().onChange) {
+      ran.set(tab.id, tab.history.present);
       return;
     }
-    if (!differs(ran, tab.history.present)) return;
+    if (!differs(before, tab.history.present)) return;
     window.clearTimeout(timer);
     timer = window.setTimeout(() => {
       const now = activeTab();
       const { problems, pending } = useCheck.getState();
       if (now === undefined || !isOver(now) || pending || problems.length > 0 || !useRunning.getState().onChange) return;
-      ran = now.history.present;
+      // One may have gone to another tab meanwhile.
+      if (now.id !== tab.id) return;
+      ran.set(now.id, now.history.present);
       void run();
     }, CALM);
   };
@@ -93,6 +104,6 @@ function showNext(tab: Tab): void {
 }
 
 /** Whether a run would do something else: places and notes are nobody's business. */
-function differs(a: Document | null, b: Document): boolean {
-  return a !== null && (a.nodes !== b.nodes || a.inputs !== b.inputs || a.outputs !== b.outputs || a.subgraphs !== b.subgraphs);
+function differs(a: Document, b: Document): boolean {
+  return a.nodes !== b.nodes || a.inputs !== b.inputs || a.outputs !== b.outputs || a.subgraphs !== b.subgraphs;
 }

@@ -8,6 +8,7 @@ import { listen, replay, type Message } from "../api/events";
 import { readCatalogue, type Catalogue } from "../graph/catalogue";
 import type { Knowledge } from "../graph/links";
 import { beginRun, follow, type Run, type RunEvent } from "../graph/run";
+import { tellError } from "./errors";
 import { useWorkspace } from "./workspace";
 
 export const FINAL: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "quarantined"]);
@@ -50,7 +51,7 @@ export async function startServer(): Promise<void> {
     useServer.setState({ status: error instanceof ApiError && error.status === 401 ? "logged out" : "away" });
     return;
   }
-  await refreshJobs();
+  await refreshJobs().catch(tellError);
   listen(take, (connected) => useServer.setState({ connected }));
 }
 
@@ -117,7 +118,7 @@ function take(message: Message): void {
   if (message.kind === "snapshot") {
     // After a broken connection some events may have been missed.
     putJobs(message.jobs);
-    void refreshJobs();
+    refreshJobs().catch(tellError);
     catchUpAll();
     return;
   }

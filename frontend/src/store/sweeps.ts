@@ -8,7 +8,7 @@ import type { Json } from "../graph/json";
 import { withFixedSeeds } from "../graph/seeds";
 import type { Mode } from "../graph/sweep";
 import { text } from "../text/en";
-import { tellError } from "./actions";
+import { tellError } from "./errors";
 import { putJobs, putNewJob, useServer } from "./server";
 import { useUi } from "./ui";
 import { activeTab } from "./workspace";

@@ -5,6 +5,7 @@ import { create } from "zustand";
 import type { Point, Port } from "../graph/document";
 import type { SocketOf } from "../graph/partners";
 import type { Wanted } from "../graph/search";
+import { keepPreference, preference } from "./preferences";
 
 export type Panel = "queue" | "results" | "problems" | "form";
 export type Theme = "dark" | "light";
@@ -53,7 +54,8 @@ interface Ui {
   readonly form: boolean;
 }
 
-const THEME = "nodegraph.theme";
+/** How few and how many pictures may stand in a row of the gallery. */
+export const COLUMNS = { fewest: 1, most: 4, usual: 2 } as const;
 
 export const useUi = create<Ui>()(() => ({
   panel: null,
@@ -64,21 +66,31 @@ export const useUi = create<Ui>()(() => ({
   notices: [],
   picture: null,
   picked: null,
-  columns: 2,
+  columns: firstColumns(),
   sheet: null,
   wish: null,
   form: false,
 }));
 
 function firstTheme(): Theme {
-  const kept = localStorage.getItem(THEME);
+  const kept = preference("theme");
   if (kept === "dark" || kept === "light") return kept;
   return matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
 }
 
 export function setTheme(theme: Theme): void {
-  localStorage.setItem(THEME, theme);
+  keepPreference("theme", theme);
   useUi.setState({ theme });
+}
+
+function firstColumns(): number {
+  const kept = Number(preference("columns"));
+  return Number.isInteger(kept) && kept >= COLUMNS.fewest && kept <= COLUMNS.most ? kept : COLUMNS.usual;
+}
+
+export function setColumns(columns: number): void {
+  keepPreference("columns", String(columns));
+  useUi.setState({ columns });
 }
 
 export function togglePanel(panel: Panel): void {

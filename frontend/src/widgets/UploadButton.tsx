@@ -5,7 +5,7 @@ import { useRef } from "react";
 
 import { upload } from "../api/calls";
 import { IconButton } from "../shell/IconButton";
-import { tellError } from "../store/actions";
+import { tellError } from "../store/errors";
 import { refreshVocabulary } from "../store/server";
 import { text } from "../text/en";
 
