@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.editor.editor import Editor
 
@@ -107,3 +107,38 @@ def test_a_browser_without_the_token_is_told_how_to_come_in(
     editor.page.context.clear_cookies()
     editor.page.reload()
     expect(editor.page.get_by_text("This server wants its token")).to_be_visible()
+
+
+def test_how_one_likes_to_work_survives_a_reload(editor: Editor) -> None:
+    page = editor.page
+    editor.open_template("text-to-image")
+    editor.run()
+    editor.wait_for_picture("save")
+    editor.click_canvas()
+    editor.press("g")
+    page.get_by_role("button", name="Larger pictures").click()
+    gallery = page.locator(".results")
+    expect(gallery).to_have_attribute("style", "--columns: 1;")
+    page.get_by_role("button", name="More ways to run").click()
+    page.get_by_role("switch", name="Run on change").check()
+    editor.document()  # which waits until it is kept
+    page.reload()
+    page.get_by_role("button", name="Results").click()
+    expect(gallery).to_have_attribute("style", "--columns: 1;")
+    page.get_by_role("button", name="More ways to run").click()
+    expect(page.get_by_role("switch", name="Run on change")).to_be_checked()
+    editor.press("Escape")
+    editor.field("sample", "steps").fill("2")
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")):
+        editor.press("Enter")
+
+
+def test_what_cannot_be_asked_for_is_told(editor: Editor) -> None:
+    def refuse(route: Route) -> None:
+        route.fulfill(status=403, json={"title": "Forbidden", "detail": "not for you", "status": 403})
+
+    editor.open_template("text-to-image")
+    editor.document()  # which waits until it is kept
+    editor.page.route("**/api/v1/workflows", refuse)  # the library's subgraphs are among them
+    editor.page.reload()
+    expect(editor.page.locator(".notice").get_by_text("not for you")).to_be_visible()

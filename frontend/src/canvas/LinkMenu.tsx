@@ -20,7 +20,7 @@ export function LinkMenu({ link: { from, to }, at, close }: Props) {
   return (
     <DropdownMenu.Root open onOpenChange={close} modal={false}>
       <DropdownMenu.Trigger asChild>
-        <span className="menu-place" style={{ left: at.x, top: at.y }} />
+        <span className="menu-place" role="button" aria-label={text.look.linkMenu} style={{ left: at.x, top: at.y }} />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal container={menuHome()}>
         <DropdownMenu.Content className="menu" align="start">

@@ -379,6 +379,7 @@ export const text = {
     title: "Value",
     inside: "Here there is no one value: it is another one in every iteration, or comes from outside.",
     look: "Look at the value",
+    linkMenu: "What to do with the link",
     command: "Look at the value of what is selected",
     hint: "Look at this value",
     select: "Select a node with an output, or a link, to look at its value.",
