@@ -174,17 +174,20 @@ class Dispatcher:
                 self.shown.heard(job.id, fields["node"], event.image)
             self.hub.post(job.id, job.user, event.kind, fields, event.image)
 
-        outcome = await worker.run(run, heard)
-        begun = await started
-        if begun is not None:  # else it was cancelled while it was handed over
-            await self._settle(begun, outcome)
-        self._cancelling.discard(job.id)
-        self.progress.forget(job.id)
-        self.shown.forget(job.id)
-        self.wake()
+        try:
+            outcome = await worker.run(run, heard)
+            begun = await started
+            if begun is not None:  # else it was cancelled while it was handed over
+                await self._settle(begun, outcome)
+        finally:  # also where the database refused: what is held of a job would be held for good
+            self._cancelling.discard(job.id)
+            self.progress.forget(job.id)
+            self.shown.forget(job.id)
+            self.wake()
 
     async def _settle(self, job: Job, outcome: Outcome) -> None:
-        reason, shown = "", await self.shown.keep(job.id)
+        # What a worker showed that died is nobody's: the job is tried again, or has no result to show.
+        reason, shown = "", None if isinstance(outcome, Died) else await self.shown.keep(job.id)
         match outcome:
             case Done():
                 ended = await self.store.finish(job.id, "done", result=outcome.result, shown=shown)

@@ -183,7 +183,7 @@ def watch_targets(editor: Editor) -> list[list[str]]:
 
     def heard(request: Request) -> None:
         if request.method == "POST" and request.url.endswith("/jobs"):
-            body = request.post_data_json
+            body = request.post_data_json or {}
             if not body.get("hidden"):
                 asked.append(body.get("targets"))
 

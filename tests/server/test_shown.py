@@ -58,6 +58,19 @@ def test_a_job_that_fails_keeps_what_it_showed(server: Server) -> None:
     assert set(job["shown"]) == {"before", "after"}
 
 
+def test_what_a_job_showed_whose_worker_died_is_forgotten(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    look = {"type": "value.inspect", "inputs": {"value": {"from": "negative"}}}
+    nodes = {**NODES, "look": look, "bad": {"type": "naughty.leave", "inputs": {"after": {"from": "look"}}}}
+    workflow = {"nodegraph": 1, "nodes": nodes, "outputs": {"o": {"from": "bad"}}}
+    answered = server.ask("POST", "/api/v1/jobs?wait=60", {"workflow": workflow})
+    job = server.job(answered.data["id"], wait=60)
+    assert (job["state"], job["shown"]) == ("quarantined", {})
+    finished = [event["node"] for event in server.events(job["id"]) if event["kind"] == "node_finished"]
+    assert "look" in finished  # it was shown before the worker died
+    assert not list((server.data_dir / "files").glob("??/*.jpg"))
+
+
 def test_unfinished_pictures_are_not_kept(server: Server) -> None:
     options = {"inputs": {"steps": 2}, "previews": True}
     assert server.job(submit(server, "template:text-to-image", **options))["shown"] == {}

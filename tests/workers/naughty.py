@@ -26,7 +26,7 @@ def crash() -> int:
 
 
 @node("naughty.leave", cache="volatile")
-def leave() -> int:
+def leave(after: str = "") -> int:
     """End the process."""
     os._exit(3)
 
