@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import statistics
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.chromium import QUIET, installed
 from benchmarks.server import Running
 
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 COLUMN, ROW = 2200, 1000
 DROP = """([text]) => {
   const transfer = new DataTransfer();
@@ -66,7 +62,7 @@ RENDER = {"UpdateLayoutTree", "Layout", "PrePaint", "Paint", "Layerize", "Commit
 
 def run(*, large: bool = False) -> int:
     """Print the table. 0: a graph of 1,000 nodes opens within 2 s and pans at 50 frames a second."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = installed()
     if chromium is None:
         print("There is no Chromium on this system.")
         return 3
@@ -117,7 +113,7 @@ def measure(server: Running, chromium: str, text: str) -> Mapping[str, float]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{server.url}/?token={server.headers['Authorization'].split()[1]}")
         page.wait_for_selector(".template")

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from benchmarks.chromium import QUIET, installed
 from nodegraph.server.routes.pages import STATIC
 from tests.editor.editor import Editor
 from tests.server.conftest import Server
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, for one module: its event loop would be in the way of other tests."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = installed()
     if path is None:
         pytest.skip("there is no Chromium on this system")
     if not (STATIC / "index.html").is_file():
         pytest.skip("the editor is not built: `make editor` builds it")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield browser
         browser.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.sync_api import Request, expect
 
 from tests.editor.editor import Editor
@@ -177,9 +179,9 @@ def test_nodes_inside_are_run_up_to_and_looked_at(editor: Editor) -> None:
     expect(editor.node("sample")).to_have_attribute("data-state", "ran")
 
 
-def watch_targets(editor: Editor) -> list[list[str]]:
+def watch_targets(editor: Editor) -> list[Any]:
     """What each run that is asked for from now on is to run up to; looks at values are none."""
-    asked: list[list[str]] = []
+    asked: list[Any] = []
 
     def heard(request: Request) -> None:
         if request.method == "POST" and request.url.endswith("/jobs"):

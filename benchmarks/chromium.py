@@ -1,0 +1,17 @@
+"""The system's Chromium without a window: where it is, and how the tests and the benchmarks start it."""
+
+from __future__ import annotations
+
+import shutil
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+"""Nothing that it does is for anybody else: it asks no address but the server's."""
+
+
+def installed() -> str | None:
+    """The path of the first Chromium that is there."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
