@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.editor.editor import Editor
@@ -147,3 +149,24 @@ def test_a_link_is_taken_off_by_keyboard(editor: Editor) -> None:
     hand.link("input encoder", "Remove the link")
     expect(editor.page.locator(".react-flow__edge")).to_have_count(count - 1)
     hand.focused(node)
+
+
+def test_no_key_of_a_focused_node_is_lost(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    hand = Typist(editor)
+    editor.press("Alt+ArrowRight")
+    hand.focused("loader")
+    places = editor.document()["view"]["nodes"]
+    editor.press("Control+Shift+Enter")  # up to here: the node is still selected
+    expect(editor.node("loader")).to_have_attribute("data-state", re.compile("ran|memory"), timeout=60_000)
+    expect(editor.page.locator(".node.is-selected")).to_have_attribute("data-node", "loader")
+    editor.press("Control+g")
+    hand.focused("subgraph")
+    editor.press("Control+ArrowDown")  # into it, not a step down
+    expect(editor.page.locator(".node.boundary")).to_have_count(2)
+    editor.press("Control+ArrowUp")
+    expect(editor.node("subgraph")).to_be_visible()
+    editor.press("Control+z")
+    assert editor.document()["view"]["nodes"] == places
+    editor.press("Control+Enter")
+    editor.wait_for_picture("save")
