@@ -1,5 +1,6 @@
 /** Subgraphs: made of a selection, taken apart, entered and left. */
 
+import { focusNode } from "../canvas/places";
 import { definitionRunBy, freshDefinition, withDefinition } from "../graph/definitions";
 import type { Document } from "../graph/document";
 import { group } from "../graph/grouping";
@@ -18,6 +19,12 @@ function selectedIds(): readonly string[] {
   return useWorkspace.getState().selected.filter((id) => document && Object.hasOwn(document.nodes, id));
 }
 
+/** Select nodes, and give the focus to the first: what had it may be gone. */
+function take(ids: readonly string[]): void {
+  select(ids);
+  if (ids[0] !== undefined) focusNode(ids[0]);
+}
+
 /** The selected nodes become a subgraph. */
 export function groupSelected(): void {
   const ids = selectedIds();
@@ -28,7 +35,7 @@ export function groupSelected(): void {
     return grouped?.document ?? document;
   });
   if (made === null) tell("info", text.subgraph.nothing);
-  else select([made]);
+  else take([made]);
 }
 
 /** Each selected node that uses a subgraph gives way to the nodes inside. */
@@ -41,7 +48,7 @@ export function ungroupSelected(): void {
       return taken?.document ?? edited;
     }, document),
   );
-  if (made.length > 0) select(made);
+  if (made.length > 0) take(made);
   else tell("info", text.subgraph.nothingToUngroup);
 }
 
@@ -81,7 +88,7 @@ export function leave(): void {
   const last = path.at(-1);
   if (last === undefined) return;
   enter(path.slice(0, -1));
-  if (last.node !== null) select([last.node]);
+  if (last.node !== null) take([last.node]);
 }
 
 /** Go to a node by its path in a problem or a plan, into the subgraphs where it stands. */
