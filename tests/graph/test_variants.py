@@ -174,3 +174,25 @@ def test_only_lists_of_one_type_take_single_values() -> None:
         @node("test.nested")
         def nested(numbers: Annotated[list[list[float]], OneOrMany()]) -> float:
             return 0.0
+
+
+def test_a_field_of_a_record_reads_an_input_of_its_subgraph(engine: Engine) -> None:
+    definition = {
+        "inputs": {"width": {"type": "float"}},
+        "outputs": {"result": {"type": "text", "from": "node"}},
+        "nodes": {
+            "node": {
+                "type": "typed.transform",
+                "inputs": {"mode": {"kind": "resize", "width": {"input": "width"}}},
+            }
+        },
+    }
+    document = {
+        "nodegraph": 1,
+        "nodes": {"call": {"type": "#fit", "inputs": {"width": 7}}},
+        "inputs": {"width": {"to": ["call.width"]}},
+        "outputs": {"result": {"from": "call"}},
+        "subgraphs": {"fit": definition},
+    }
+    assert engine.run_sync(document).outputs["result"] == f"{Resize(width=7)!r} None"
+    assert engine.run_sync(document, width=9).outputs["result"] == f"{Resize(width=9)!r} None"
