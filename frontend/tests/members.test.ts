@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { duplicated } from "../src/graph/clipboard";
 import type { Document } from "../src/graph/document";
-import { setInput } from "../src/graph/edits";
+import { disconnect, removeNodes, setInput } from "../src/graph/edits";
 import { group } from "../src/graph/grouping";
 import { inputAt, withInputs } from "../src/graph/interface";
 import type { Json } from "../src/graph/json";
@@ -84,6 +84,14 @@ test("values are set deep in records, also those that a run was given", () => {
   const given = withInputs(MEMBERS as unknown as Json, { y: 4, width: 6 }) as unknown as Document;
   expect(given.nodes.sum?.inputs?.values).toEqual({ x: 1, y: 4 });
   expect(given.nodes.fit?.inputs?.mode).toEqual({ kind: "resize", width: 6 });
+});
+
+test("when a value leaves a list, those behind it are fed where they are then", () => {
+  const first = removeNodes(MEMBERS, ["a"]);
+  expect(first.nodes.join?.inputs).toEqual({ images: [{ from: "b" }] });
+  expect(first.inputs?.second).toEqual({ to: ["join.images[0]"] });
+  const second = disconnect(MEMBERS, [{ node: "join", port: "images[1]" }]);
+  expect(Object.keys(second.inputs ?? {})).toEqual(["y", "width"]);
 });
 
 test("a form has a field for a member", () => {

@@ -12,7 +12,7 @@ import {
   type Port,
 } from "./document";
 import { isObject, type Json, type JsonObject } from "./json";
-import { stepsOf, withValueAt } from "./members";
+import { portOf, stepsOf, withValueAt } from "./members";
 import { freshName, plainName } from "./names";
 import { isBoundary } from "./scope";
 import { firstValue } from "./widgets";
@@ -47,13 +47,29 @@ export function changeNode(document: Document, id: string, change: (entry: NodeE
 
 /** Set a literal or a link at an input or a member; `undefined` takes it away. */
 export function setInput(document: Document, { node, port }: Port, value: Json | undefined): Document {
-  return changeNode(document, node, (entry) => {
-    const { name, member } = splitPort(port);
+  const { name, member } = splitPort(port);
+  const isTaken = value === undefined && typeof member === "number";
+  return changeNode(isTaken ? closedUp(document, node, name, member) : document, node, (entry) => {
     if (stepsOf(port).steps.length > 1) return value === undefined ? entry : withValueAt(entry, port, value);
     const inputs = entry.inputs ?? {};
     const next = member === null ? value : withMember(inputs[name], member, value);
     return { ...entry, inputs: next === undefined ? without(inputs, new Set([name])) : { ...inputs, [name]: next } };
   });
+}
+
+/** The named inputs when a member leaves a list: they feed the same values as before, which move up. */
+function closedUp(document: Document, node: string, name: string, gone: number): Document {
+  if (document.inputs === undefined) return document;
+  const follow = (place: string): string[] => {
+    const { node: fed, output: port } = splitReference(place);
+    const { name: list, steps } = stepsOf(port ?? "");
+    const [index, ...rest] = steps;
+    if (fed !== node || list !== name || typeof index !== "number" || index < gone) return [place];
+    return index === gone ? [] : [`${node}.${portOf(name, [index - 1, ...rest])}`];
+  };
+  const inputs = Object.entries(document.inputs).map(([key, input]) => [key, { ...input, to: input.to.flatMap(follow) }] as const);
+  const left = inputs.filter(([key, { to }]) => to.length > 0 || document.inputs?.[key]?.to.length === 0);
+  return { ...document, inputs: Object.fromEntries(left) };
 }
 
 /** A growing input with one member set, or taken out; undefined where none is left. */
