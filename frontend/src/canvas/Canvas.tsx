@@ -32,7 +32,8 @@ import { LinkMenu } from "./LinkMenu";
 import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
 import { free, freeSpot } from "./places";
-import { FAR } from "./FarCard";
+import { FAR, useIsPicture } from "./FarCard";
+import { FarPicture } from "./FarPicture";
 import { MANY, useFirstLayout } from "./useFirstLayout";
 import { SMALLEST, viewOf } from "./views";
 import { endsOf, useLinking } from "./useLinking";
@@ -40,6 +41,7 @@ import { usePictureDrop } from "./usePictureDrop";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
 const NODE_TYPES = { card: NodeCard, boundary: BoundaryCard };
+const NO_EDGES: FlowEdge[] = [];
 const FIT = { padding: 0.12, maxZoom: 1, duration: 200 };
 /** Where each tab was looked at; a tab that is left keeps its place. */
 const viewports = new Map<string, Viewport>();
@@ -69,6 +71,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const [linkMenu, setLinkMenu] = useState<{ link: Link; at: Point } | null>(null);
   useFirstLayout(tab, scene);
   const isFar = useStore(({ transform }) => transform[2] < FAR);
+  const isPicture = useIsPicture();
 
   const openMenu = useCallback(
     (screen: { x: number; y: number }) => useUi.setState({ adding: { screen, at: screenToFlowPosition(screen) } }),
@@ -132,7 +135,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   return (
     <div
       ref={box}
-      className={isFar ? "canvas is-far" : "canvas"}
+      className={["canvas", isFar && "is-far", isPicture && "is-picture"].filter(Boolean).join(" ")}
       role="region"
       aria-label={text.canvas.label}
       onKeyDownCapture={(event) => {
@@ -154,7 +157,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
     >
       <ReactFlow<FlowNode, FlowEdge>
         nodes={nodes}
-        edges={edges}
+        edges={isPicture ? NO_EDGES : edges}
         nodeTypes={NODE_TYPES}
         onNodesChange={onNodesChange}
         onNodeDragStop={(_, __, moved) => commitMoves(moved)}
@@ -191,6 +194,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
           nodeBorderRadius={12}
           ariaLabel={text.canvas.label}
         />
+        {isPicture && <FarPicture scene={scene} nodes={nodes} />}
         <Annotations />
         <Controls />
         <ConnectionHint />

@@ -43,7 +43,31 @@ export function useSocketsAt(id: string, { type, rows }: SceneNode, isNew: boole
   }, [update, id, sockets]);
 }
 
-export const FarCard = memo(function FarCard({ id, data, selected, height }: NodeProps<FlowNode>) {
+/** Whether the graph is drawn as one picture (`FarPicture`). */
+export function useIsPicture(): boolean {
+  return useStore(({ transform, nodeLookup }) => transform[2] < FAR && nodeLookup.size > MANY);
+}
+
+export const FarCard = memo(function FarCard(props: NodeProps<FlowNode>) {
+  return useIsPicture() ? <Unseen {...props} /> : <Seen {...props} />;
+});
+
+/** What takes the pointer and the focus where the picture shows the node. */
+function Unseen({ id, data, height }: NodeProps<FlowNode>) {
+  const { entry, type } = data.scene;
+  const run = useNodeRun(id, entry.type.startsWith("#"));
+  return (
+    <article
+      className="node is-unseen"
+      style={{ height: height ?? estimate(data.scene).height }}
+      aria-label={text.canvas.node(entry.title ?? type.title)}
+      data-node={id}
+      data-state={run?.state ?? ""}
+    />
+  );
+}
+
+function Seen({ id, data, selected, height }: NodeProps<FlowNode>) {
   const { entry, type } = data.scene;
   useSocketsAt(id, data.scene, false);
   const run = useNodeRun(id, entry.type.startsWith("#"));
@@ -68,7 +92,7 @@ export const FarCard = memo(function FarCard({ id, data, selected, height }: Nod
       <Ends side="target" ports={data.scene.rows.filter(({ linked }) => linked).map(({ port }) => `in:${port}`)} />
     </article>
   );
-});
+}
 
 /** Where links end: React Flow finds them by class and name. */
 function Ends({ side, ports }: { readonly side: "source" | "target"; readonly ports: readonly string[] }) {
