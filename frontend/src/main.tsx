@@ -6,6 +6,7 @@ import "./styles/shell.css";
 import "./styles/start.css";
 import "./styles/canvas.css";
 import "./styles/node.css";
+import "./styles/list.css";
 import "./styles/widgets.css";
 import "./styles/menus.css";
 import "./styles/panels.css";

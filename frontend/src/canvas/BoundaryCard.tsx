@@ -69,7 +69,8 @@ interface DeclaredProps {
   readonly isEntrance: boolean;
 }
 
-function Declared({ name, isFirst, isEntrance }: DeclaredProps) {
+/** An input or output by name. */
+export function Declared({ name, isFirst, isEntrance }: DeclaredProps) {
   const [draft, setDraft] = useState<string | null>(null);
   const kind = isEntrance ? "inputs" : "outputs";
   const finish = () => {

@@ -11,7 +11,7 @@ import {
   useStore,
   type Viewport,
 } from "@xyflow/react";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef } from "react";
 
 import { arrange } from "../commands/selection";
 import { isTyping } from "../commands/keys";
@@ -20,7 +20,6 @@ import { addAnnotation, around } from "../graph/annotations";
 import { isBoundary } from "../graph/scope";
 import { ACTUAL_SIZE, tell, useUi } from "../store/ui";
 import { activeDocument, pathOf, useWorkspace, type Tab } from "../store/workspace";
-import type { Link, Point } from "../graph/document";
 import { lookAt } from "../store/look";
 import { text } from "../text/en";
 import { AddMenu } from "./AddMenu";
@@ -28,13 +27,14 @@ import { Annotations } from "./Annotations";
 import { BoundaryCard } from "./BoundaryCard";
 import { ConnectionHint } from "./ConnectionHint";
 import { Controls } from "./Controls";
-import { LinkMenu } from "./LinkMenu";
 import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
 import { free, freeSpot } from "./places";
+import { PointMenu } from "./PointMenu";
 import { FAR } from "./FarCard";
 import { MANY, useFirstLayout } from "./useFirstLayout";
 import { SMALLEST, viewOf } from "./views";
+import { useCanvasMenu } from "./useCanvasMenu";
 import { endsOf, useLinking } from "./useLinking";
 import { usePictureDrop } from "./usePictureDrop";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
@@ -66,7 +66,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const isEmpty = nodes.every(({ id }) => isBoundary(id));
   const pictureDrop = usePictureDrop();
   const { edit } = useWorkspace.getState();
-  const [linkMenu, setLinkMenu] = useState<{ link: Link; at: Point } | null>(null);
+  const { menu, closeMenu, onContextMenu } = useCanvasMenu(scene);
   useFirstLayout(tab, scene);
   const isFar = useStore(({ transform }) => transform[2] < FAR);
 
@@ -146,6 +146,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
         if (event.key.startsWith("Arrow")) commitMoves(getNodes().filter(({ selected }) => selected), "nudge");
       }}
       {...pictureDrop}
+      onContextMenu={onContextMenu}
       onDoubleClick={(event) => {
         if (isPane(event.target)) openMenu({ x: event.clientX, y: event.clientY });
       }}
@@ -160,10 +161,6 @@ function Flow({ tab }: { readonly tab: Tab }) {
         onEdgesChange={onEdgesChange}
         onEdgeClick={(event, edge) => {
           if (event.altKey) void lookAt(endsOf(edge).from, { x: event.clientX, y: event.clientY });
-        }}
-        onEdgeContextMenu={(event, edge) => {
-          event.preventDefault();
-          setLinkMenu({ link: endsOf(edge), at: { x: event.clientX, y: event.clientY } });
         }}
         connectOnClick={false}
         {...linking}
@@ -195,7 +192,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
       </ReactFlow>
       {isEmpty && <p className="canvas-hint">{text.canvas.hint}</p>}
       <AddMenu />
-      {linkMenu && <LinkMenu {...linkMenu} close={() => setLinkMenu(null)} />}
+      {menu && <PointMenu key={`${menu.at.x} ${menu.at.y}`} menu={menu} close={closeMenu} />}
     </div>
   );
 }

@@ -62,7 +62,7 @@ function Partners({ socket }: { readonly socket: SocketOf }) {
     close();
     const other = { node: partner.node, port: partner.port };
     edit((one) => (socket.side === "out" ? link(one, own, other) : link(one, other, own)));
-    focusNode(socket.node);
+    focusNode(socket.node, `${socket.side}:${socket.port}`);
   };
   const addNew = () => {
     close();
@@ -73,7 +73,7 @@ function Partners({ socket }: { readonly socket: SocketOf }) {
   const unlink = () => {
     close();
     edit((one) => disconnect(one, [own]));
-    focusNode(socket.node);
+    focusNode(socket.node, `${socket.side}:${socket.port}`);
   };
   const fitting = partners.filter(({ verdict }) => verdict.ok);
   const others = partners.filter(({ verdict }) => !verdict.ok);

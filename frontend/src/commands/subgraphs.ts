@@ -7,7 +7,7 @@ import { plainPath } from "../graph/run";
 import { definitionOf, inside } from "../graph/scope";
 import { ungroup } from "../graph/ungrouping";
 import { knowledge } from "../store/server";
-import { show, tell, useUi } from "../store/ui";
+import { show, showNodes, tell } from "../store/ui";
 import { activeDocument, activeTab, pathOf, useWorkspace, type Step } from "../store/workspace";
 import { text } from "../text/en";
 
@@ -100,7 +100,7 @@ export function reveal(path: string): void {
     document = next;
   }
   const target = steps.length === parts.length ? last : (parts[steps.length] ?? last);
-  useUi.setState({ form: false });
+  showNodes();
   const same = JSON.stringify(steps) === JSON.stringify(pathOf(tab));
   if (!same) enter(steps);
   if (!Object.hasOwn(document.nodes, target)) return;

@@ -1,6 +1,6 @@
 /** Tabs of open workflows, and what is done with the one at hand. */
 
-import { FormInput, Home, Images, ListVideo, Moon, Play, Plus, Redo2, Search, Sun, TriangleAlert, Undo2, Workflow, X } from "lucide-react";
+import { FormInput, Home, Images, ListTree, ListVideo, Moon, Play, Plus, Redo2, Search, Sun, TriangleAlert, Undo2, Workflow, X } from "lucide-react";
 
 import { commandOf } from "../commands/list";
 import { shown } from "../commands/keys";
@@ -8,7 +8,7 @@ import { progressOf } from "../graph/run";
 import { run } from "../store/actions";
 import { useCheck } from "../store/check";
 import { FINAL, listed, useServer } from "../store/server";
-import { setTheme, togglePanel, useUi, type Panel } from "../store/ui";
+import { setTheme, setView, togglePanel, useUi, type Panel, type View } from "../store/ui";
 import { HOME, isDirty, useActiveTab, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { IconButton } from "./IconButton";
@@ -71,7 +71,6 @@ function Tabs() {
 
 function EditTools() {
   const tab = useActiveTab();
-  const isForm = useUi((ui) => ui.form);
   const theme = useUi((ui) => ui.theme);
   const { undo, redo } = useWorkspace.getState();
   return (
@@ -80,14 +79,7 @@ function EditTools() {
         <>
           <IconButton label={text.bar.undo} icon={Undo2} data-steps={tab.history.past.length} disabled={tab.history.past.length === 0} onClick={undo} />
           <IconButton label={text.bar.redo} icon={Redo2} disabled={tab.history.future.length === 0} onClick={redo} />
-          <div className="segments" role="group">
-            <button type="button" aria-pressed={!isForm} onClick={() => useUi.setState({ form: false })}>
-              <Workflow size={14} aria-hidden /> {text.bar.graph}
-            </button>
-            <button type="button" aria-pressed={isForm} onClick={() => useUi.setState({ form: true })}>
-              <FormInput size={14} aria-hidden /> {text.bar.form}
-            </button>
-          </div>
+          <Views />
         </>
       )}
       <button type="button" className="search-button" aria-label={`${text.bar.palette} ${shown("Mod+k")}`} onClick={commandOf("palette")?.run}>
@@ -99,6 +91,21 @@ function EditTools() {
         icon={theme === "dark" ? Sun : Moon}
         onClick={() => setTheme(theme === "dark" ? "light" : "dark")}
       />
+    </div>
+  );
+}
+
+const VIEWS = { graph: Workflow, list: ListTree, form: FormInput } as const;
+
+function Views() {
+  const shown = useUi((ui) => ui.view);
+  return (
+    <div className="segments" role="group" aria-label={text.bar.views}>
+      {Object.entries(VIEWS).map(([view, Icon]) => (
+        <button key={view} type="button" aria-pressed={view === shown} onClick={() => setView(view as View)}>
+          <Icon size={14} aria-hidden /> {text.bar[view as View]}
+        </button>
+      ))}
     </div>
   );
 }

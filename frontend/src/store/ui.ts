@@ -8,7 +8,9 @@ import type { Wanted } from "../graph/search";
 
 export type Panel = "queue" | "results" | "problems" | "form";
 export type Theme = "dark" | "light";
-export type Dialog = "palette" | "save" | "open" | "shortcuts" | "sweep";
+/** What stands in the middle of the page: the canvas, the same graph as a list, or its named inputs. */
+export type View = "graph" | "list" | "form";
+export type Dialog = "palette" | "save" | "open" | "shortcuts" | "sweep" | "find" | "help";
 
 export interface Notice {
   readonly id: number;
@@ -49,11 +51,15 @@ interface Ui {
   readonly sheet: string | null;
   /** A node to bring into view; `at` makes each wish a new one. */
   readonly wish: { readonly node: string | null; readonly at: number } | null;
-  /** Whether the canvas is the form. */
-  readonly form: boolean;
+  readonly view: View;
+  /** The node whose title is being written. */
+  readonly renaming: string | null;
 }
 
 const THEME = "nodegraph.theme";
+const VIEW = "nodegraph.view";
+/** Below this width a canvas shows too little to begin with. */
+export const SMALL = "(max-width: 600px)";
 
 export const useUi = create<Ui>()(() => ({
   panel: null,
@@ -67,7 +73,8 @@ export const useUi = create<Ui>()(() => ({
   columns: 2,
   sheet: null,
   wish: null,
-  form: false,
+  view: firstView(),
+  renaming: null,
 }));
 
 function firstTheme(): Theme {
@@ -79,6 +86,31 @@ function firstTheme(): Theme {
 export function setTheme(theme: Theme): void {
   localStorage.setItem(THEME, theme);
   useUi.setState({ theme });
+}
+
+/** What was chosen last; each for small and for large screens. */
+function firstView(): View {
+  const kept = localStorage.getItem(viewKey());
+  if (kept === "graph" || kept === "list" || kept === "form") return kept;
+  return isSmall() ? "list" : "graph";
+}
+
+function viewKey(): string {
+  return isSmall() ? `${VIEW}.small` : VIEW;
+}
+
+export function isSmall(): boolean {
+  return matchMedia(SMALL).matches;
+}
+
+export function setView(view: View): void {
+  localStorage.setItem(viewKey(), view);
+  useUi.setState({ view });
+}
+
+/** Where nodes are seen: out of the form, and nowhere else to. */
+export function showNodes(): void {
+  useUi.setState(({ view }) => (view === "form" ? { view: isSmall() ? "list" : "graph" } : {}));
 }
 
 export function togglePanel(panel: Panel): void {
