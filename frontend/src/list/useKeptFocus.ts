@@ -1,6 +1,8 @@
-/** The focus stays where it was: on the next node, when the one that had it is gone. */
+/** The focus stays in the list when the node that had it is gone: on what is selected instead, or on the next node. */
 
 import { useEffect, useRef, type RefObject } from "react";
+
+import { useWorkspace } from "../store/workspace";
 
 export function useKeptFocus(box: RefObject<HTMLElement | null>, order: readonly string[]): void {
   const before = useRef(order);
@@ -20,7 +22,8 @@ export function useKeptFocus(box: RefObject<HTMLElement | null>, order: readonly
     const node = last.current;
     if (node === null || order.includes(node) || !old.includes(node)) return;
     const left = old.slice(old.indexOf(node)).concat(old.slice(0, old.indexOf(node)).reverse());
-    const next = left.find((id) => order.includes(id));
+    const { selected } = useWorkspace.getState();
+    const next = [...selected, ...left].find((id) => order.includes(id));
     const target = next === undefined ? ".list-filter" : `.list-node[data-node="${CSS.escape(next)}"] .list-open`;
     // A menu that is closing gives the focus back first.
     window.setTimeout(() => {
