@@ -17,6 +17,8 @@ import "./styles/sweep.css";
 import "./styles/queue.css";
 import "./styles/run.css";
 import "./styles/gallery.css";
+import "./styles/help.css";
+import "./styles/small.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

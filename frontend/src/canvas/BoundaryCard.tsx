@@ -44,7 +44,7 @@ export const BoundaryCard = memo(function BoundaryCard({ id, data, selected }: N
         {[...names, NEW].map((name, index) => {
           const socket = types[name];
           return (
-            <li key={name} className={`row ${name === NEW ? "is-new" : ""}`}>
+            <li key={name} data-row={`${isEntrance ? "out" : "in"}:${name}`} className={`row ${name === NEW ? "is-new" : ""}`}>
               {socket && (
                 <Socket
                   side={isEntrance ? "out" : "in"}

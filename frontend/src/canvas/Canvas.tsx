@@ -31,11 +31,14 @@ import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
 import { free, freeSpot } from "./places";
 import { PointMenu } from "./PointMenu";
+import { TapHint } from "./TapHint";
+import { isTouch, useGestures } from "./touch";
 import { FAR } from "./FarCard";
 import { MANY, useFirstLayout } from "./useFirstLayout";
 import { SMALLEST, viewOf } from "./views";
 import { useCanvasMenu } from "./useCanvasMenu";
 import { endsOf, useLinking } from "./useLinking";
+import { onTap } from "./useTapping";
 import { usePictureDrop } from "./usePictureDrop";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
@@ -66,7 +69,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const isEmpty = nodes.every(({ id }) => isBoundary(id));
   const pictureDrop = usePictureDrop();
   const { edit } = useWorkspace.getState();
-  const { menu, closeMenu, onContextMenu } = useCanvasMenu(scene);
+  const { menu, openAt, closeMenu, onContextMenu } = useCanvasMenu(scene);
   useFirstLayout(tab, scene);
   const isFar = useStore(({ transform }) => transform[2] < FAR);
 
@@ -74,6 +77,14 @@ function Flow({ tab }: { readonly tab: Tab }) {
     (screen: { x: number; y: number }) => useUi.setState({ adding: { screen, at: screenToFlowPosition(screen) } }),
     [screenToFlowPosition],
   );
+
+  const gestures = useGestures({
+    onHold: (target, at) => openAt(target, at),
+    onDoubleTap: (target, at) => {
+      if (isPane(target)) openMenu(at);
+    },
+    onTap,
+  });
 
   useEffect(() => {
     if (wish === null || Date.now() - wish.at > 1_000) return;
@@ -147,8 +158,9 @@ function Flow({ tab }: { readonly tab: Tab }) {
       }}
       {...pictureDrop}
       onContextMenu={onContextMenu}
+      {...gestures}
       onDoubleClick={(event) => {
-        if (isPane(event.target)) openMenu({ x: event.clientX, y: event.clientY });
+        if (isPane(event.target) && !isTouch()) openMenu({ x: event.clientX, y: event.clientY });
       }}
     >
       <ReactFlow<FlowNode, FlowEdge>
@@ -163,6 +175,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
           if (event.altKey) void lookAt(endsOf(edge).from, { x: event.clientX, y: event.clientY });
         }}
         connectOnClick={false}
+        connectionDragThreshold={6}
         {...linking}
         connectionRadius={26}
         defaultViewport={viewports.get(placeOf(tab)) ?? (scene.nodes.size > MANY ? viewOf([...scene.nodes.values()]) : { x: 60, y: 40, zoom: 1 })}
@@ -189,8 +202,9 @@ function Flow({ tab }: { readonly tab: Tab }) {
         <Annotations />
         <Controls />
         <ConnectionHint />
+        <TapHint />
       </ReactFlow>
-      {isEmpty && <p className="canvas-hint">{text.canvas.hint}</p>}
+      {isEmpty && <p className="canvas-hint">{matchMedia("(pointer: coarse)").matches ? text.canvas.tapHint : text.canvas.hint}</p>}
       <AddMenu />
       {menu && <PointMenu key={`${menu.at.x} ${menu.at.y}`} menu={menu} close={closeMenu} />}
     </div>

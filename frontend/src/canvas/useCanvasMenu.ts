@@ -13,6 +13,7 @@ import { useUi } from "../store/ui";
 import { activeDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import type { OpenMenu } from "./PointMenu";
+import { isTouch } from "./touch";
 
 export function useCanvasMenu(scene: Scene) {
   const { screenToFlowPosition } = useReactFlow();
@@ -28,7 +29,9 @@ export function useCanvasMenu(scene: Scene) {
     return true;
   };
   const onContextMenu = (event: MouseEvent) => {
-    if (openAt(event.target, { x: event.clientX, y: event.clientY })) event.preventDefault();
+    // Some browsers tell of a finger that is held still, some do not: it is counted once.
+    if (isTouch() && menu !== null) event.preventDefault();
+    else if (openAt(event.target, { x: event.clientX, y: event.clientY })) event.preventDefault();
   };
   return { menu, openAt, onContextMenu, closeMenu: () => setMenu(null) };
 }

@@ -2,6 +2,7 @@
 
 import { cancelRun, run, save } from "../store/actions";
 import { ACTUAL_SIZE, setTheme, setView, show, togglePanel, useUi, type View } from "../store/ui";
+import { isLight } from "../store/screen";
 import { publish } from "../store/library";
 import { activeDocument, activeTab, HOME, pathOf, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
@@ -65,6 +66,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "fit", title: t.fit, group: "view", keys: ["f"], run: () => show(null) },
   { id: "layout", title: t.layout, group: "view", keys: ["Shift+l"], run: () => arranging.dispatchEvent(new Event("arrange")) },
   { id: "theme", title: t.theme, group: "view", run: switchTheme },
+  { id: "theme-system", title: t.themeSystem, group: "view", run: () => setTheme("system") },
   { id: "form", title: t.form, group: "view", keys: ["Shift+f"], run: () => switchView("form") },
   { id: "list", title: t.list, group: "view", keys: ["l"], run: () => switchView("list") },
   { id: "find", title: t.find, group: "view", keys: ["Mod+f"], always: true, run: openFind },
@@ -139,7 +141,9 @@ function addAtCentre(): void {
 }
 
 function switchTheme(): void {
-  setTheme(useUi.getState().theme === "dark" ? "light" : "dark");
+  const { theme } = useUi.getState();
+  const isLightNow = theme === "light" || (theme === "system" && isLight());
+  setTheme(isLightNow ? "dark" : "light");
 }
 
 export async function saveOrAsk(): Promise<void> {

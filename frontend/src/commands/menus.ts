@@ -31,6 +31,9 @@ const { edit } = useWorkspace.getState();
 /** The menu gives the focus back first: what opens something else waits for that. */
 const later = (run: () => void) => () => void window.setTimeout(run);
 
+/** Beside a node it need not be said which. */
+const SHORT = text.menu.short;
+
 const OF_NODES = [
   ["link", "run-to", "look"],
   ["rename", "duplicate", "copy", "bypass", "mute", "group"],
@@ -55,7 +58,8 @@ function entryOf(name: string, apart: boolean): Entry[] {
   const command = commandOf(name);
   if (command === undefined) return [];
   const { title, keys, run } = command;
-  return [{ label: title, ...(keys?.[0] ? { keys: keys[0] } : {}), apart, run: later(run) }];
+  const label = Object.hasOwn(SHORT, name) ? SHORT[name as keyof typeof SHORT] : title;
+  return [{ label, ...(keys?.[0] ? { keys: keys[0] } : {}), apart, run: later(run) }];
 }
 
 export function linkEntries({ from, to }: Link, at: Point): Entry[] {

@@ -12,6 +12,7 @@ import { useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { useShownDocument } from "../store/workspace";
 import { text } from "../text/en";
+import { CloseButton } from "./CloseButton";
 
 const SHOWN = 100;
 
@@ -25,6 +26,7 @@ export function FindDialog() {
         <Dialog.Content className="palette" aria-describedby={undefined}>
           <Dialog.Title className="is-hidden">{text.find.title}</Dialog.Title>
           <Nodes close={close} />
+          <CloseButton />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

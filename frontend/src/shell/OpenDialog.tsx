@@ -8,6 +8,7 @@ import { getRevisions, getWorkflows, trashWorkflow, type Revision, type Workflow
 import { openSaved, tellError } from "../store/actions";
 import { useUi } from "../store/ui";
 import { text } from "../text/en";
+import { CloseButton } from "./CloseButton";
 import { ago } from "./ago";
 import { IconButton } from "./IconButton";
 
@@ -22,6 +23,7 @@ export function OpenDialog() {
         <Dialog.Content className="dialog" aria-describedby={undefined}>
           <Dialog.Title>{text.open.title}</Dialog.Title>
           <Workflows />
+          <CloseButton />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

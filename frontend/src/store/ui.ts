@@ -5,9 +5,11 @@ import { create } from "zustand";
 import type { Point, Port } from "../graph/document";
 import type { SocketOf } from "../graph/partners";
 import type { Wanted } from "../graph/search";
+import { isSmall } from "./screen";
 
 export type Panel = "queue" | "results" | "problems" | "form";
-export type Theme = "dark" | "light";
+/** `system`: as the system says, now and when it changes. */
+export type Theme = "system" | "dark" | "light";
 /** What stands in the middle of the page: the canvas, the same graph as a list, or its named inputs. */
 export type View = "graph" | "list" | "form";
 export type Dialog = "palette" | "save" | "open" | "shortcuts" | "sweep" | "find" | "help";
@@ -41,6 +43,8 @@ interface Ui {
   readonly adding: Adding | null;
   /** The node, and the socket once it is chosen, that is being linked by keyboard. */
   readonly linking: { readonly node: string; readonly socket: SocketOf | null } | null;
+  /** The first end of a link that is being made with fingers. */
+  readonly tapped: SocketOf | null;
   readonly notices: readonly Notice[];
   readonly picture: OpenPicture | null;
   /** The picture of the gallery that another one is to be compared with. */
@@ -58,8 +62,6 @@ interface Ui {
 
 const THEME = "nodegraph.theme";
 const VIEW = "nodegraph.view";
-/** Below this width a canvas shows too little to begin with. */
-export const SMALL = "(max-width: 600px)";
 
 export const useUi = create<Ui>()(() => ({
   panel: null,
@@ -67,6 +69,7 @@ export const useUi = create<Ui>()(() => ({
   dialog: null,
   adding: null,
   linking: null,
+  tapped: null,
   notices: [],
   picture: null,
   picked: null,
@@ -79,8 +82,7 @@ export const useUi = create<Ui>()(() => ({
 
 function firstTheme(): Theme {
   const kept = localStorage.getItem(THEME);
-  if (kept === "dark" || kept === "light") return kept;
-  return matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
+  return kept === "dark" || kept === "light" ? kept : "system";
 }
 
 export function setTheme(theme: Theme): void {
@@ -97,10 +99,6 @@ function firstView(): View {
 
 function viewKey(): string {
   return isSmall() ? `${VIEW}.small` : VIEW;
-}
-
-export function isSmall(): boolean {
-  return matchMedia(SMALL).matches;
 }
 
 export function setView(view: View): void {
