@@ -19,7 +19,7 @@ export function PointMenu({ menu: { at, label, entries, node }, close }: { reado
   return (
     <DropdownMenu.Root open onOpenChange={close} modal={false}>
       <DropdownMenu.Trigger asChild>
-        <span className="menu-place" style={{ left: at.x, top: at.y }} />
+        <span className="menu-place" role="button" tabIndex={-1} aria-label={label} style={{ left: at.x, top: at.y }} />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal container={menuHome()}>
         <DropdownMenu.Content

@@ -28,8 +28,10 @@ export interface Entry {
 const t = text.commands;
 const { edit } = useWorkspace.getState();
 
-/** The menu gives the focus back first: what opens something else waits for that. */
-const later = (run: () => void) => () => void window.setTimeout(run);
+const CLOSING = 50;
+
+/** The menu gives the focus back first: what takes it elsewhere waits for that. */
+export const later = (run: () => void) => () => void window.setTimeout(run, CLOSING);
 
 /** Beside a node it need not be said which. */
 const SHORT = text.menu.short;

@@ -4,7 +4,7 @@ import { Images, ListVideo, Menu, TriangleAlert } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
 
 import { commandOf } from "../commands/list";
-import type { Entry } from "../commands/menus";
+import { later, type Entry } from "../commands/menus";
 import { useCheck } from "../store/check";
 import { FINAL, listed, useServer } from "../store/server";
 import { setView, togglePanel, useUi, type Panel } from "../store/ui";
@@ -44,7 +44,7 @@ function Actions() {
   const entries = (tab ? [...ALWAYS, ...OF_TABS] : ALWAYS).flatMap((id): Entry[] => {
     const command = commandOf(id);
     if (command === undefined) return [];
-    return [{ label: command.title, apart: id === OF_TABS[0], run: () => void window.setTimeout(command.run) }];
+    return [{ label: command.title, apart: id === OF_TABS[0], run: later(command.run) }];
   });
   return <MenuItems entries={entries} />;
 }
