@@ -18,10 +18,12 @@ export function isPressed(shortcut: string, event: KeyboardEvent): boolean {
   );
 }
 
+const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
+
 export function shown(shortcut: string): string {
   const names: Record<string, string> = isMac
-    ? { Mod: "⌘", Shift: "⇧", Alt: "⌥", Enter: "↵", Delete: "⌫" }
-    : { Mod: "Ctrl", Enter: "↵", Delete: "Del" };
+    ? { ...ARROWS, Mod: "⌘", Shift: "⇧", Alt: "⌥", Enter: "↵", Delete: "⌫" }
+    : { ...ARROWS, Mod: "Ctrl", Enter: "↵", Delete: "Del" };
   return shortcut.split("+").map((part) => names[part] ?? part.toUpperCase().replace(/^(.{2,})$/, part)).join(isMac ? "" : " ");
 }
 
