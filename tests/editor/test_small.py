@@ -102,6 +102,14 @@ def test_a_first_picture_on_a_phone(phone: Phone) -> None:
     page.locator(".results .result").first.tap()
     expect(page.locator(".picture-dialog")).to_be_visible()
     phone.fits()
+    expect(page.locator(".parameters")).to_contain_text("violet triangle")
+    view = page.locator(".zoom-view")
+    x, y = phone.middle(view)
+    phone.touch("touchStart", (x - 30, y), (x + 30, y))
+    for step in range(1, 7):
+        phone.touch("touchMove", (x - 30 - 10 * step, y), (x + 30 + 10 * step, y))
+    phone.touch("touchEnd")
+    assert float(view.get_attribute("data-scale") or "1") > 2
     page.get_by_role("button", name="Close", exact=True).tap()
     phone.view("Form")
     expect(page.locator(".form-result img").first).to_be_visible()
