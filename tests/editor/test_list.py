@@ -143,7 +143,9 @@ def test_a_node_is_found_in_the_list_and_on_the_canvas(reader: Reader, editor: E
 def test_a_value_is_looked_at_from_the_list(reader: Reader, editor: Editor) -> None:
     editor.open_template("text-to-image")
     editor.press("l")
-    reader.line("latent", "in:width").get_by_label("width", exact=True).fill("136")  # which nobody computed yet
+    reader.line("latent", "in:width").get_by_label("width", exact=True).fill(
+        "136"
+    )  # which nobody computed yet
     editor.press("Enter")
     reader.line("latent", "out:latent").get_by_role("button", name="Look at latent").press("Enter")
     expect(editor.page.locator(".look")).to_contain_text("Run up to here")

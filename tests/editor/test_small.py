@@ -11,16 +11,40 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, ex
 from tests.editor.editor import Editor
 from tests.editor.test_accessibility import AXE, Auditor
 
-OVERFLOW = """() => ({ page: document.documentElement.scrollWidth - innerWidth, zoom: visualViewport.scale,
-  parts: [...document.querySelectorAll('.app, .stage, .stage > *, .top-bar, .bottom-bar, [role=dialog]')]
-    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 1)
-    .map((one) => one.className) })"""
-TARGETS = """() => [...document.querySelectorAll('.top-bar, .bottom-bar, .list-view, .side-panel, [role=dialog]')]
-  .flatMap((part) => [...part.querySelectorAll('button, [role=menuitem], input')])
-  .filter((one) => one.checkVisibility() && !one.disabled)
-  .map((one) => [one.getBoundingClientRect(), one])
-  .filter(([{ width, height }, one]) => width > 0 && Math.min(width, height) < 39.5 && one.role !== 'switch')
-  .map(([{ width, height }, one]) => `${one.className} ${one.ariaLabel ?? one.textContent} ${width} × ${height}`)"""
+OVERFLOW = """() => {
+  const parts = '.app, .stage, .stage > *, .top-bar, .bottom-bar, [role=dialog]';
+  const isWide = (one) =>
+    one.getBoundingClientRect().right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 1;
+  return {
+    page: document.documentElement.scrollWidth - innerWidth,
+    zoom: visualViewport.scale,
+    parts: [...document.querySelectorAll(parts)].filter(isWide).map((one) => one.className),
+  };
+}"""
+TARGETS = """() => {
+  const parts = '.top-bar, .bottom-bar, .list-view, .side-panel, [role=dialog], .menu';
+  return [...document.querySelectorAll(parts)]
+    .flatMap((part) => [...part.querySelectorAll('button, [role=menuitem], input')])
+    .filter((one) => one.checkVisibility() && !one.disabled && one.role !== 'switch')
+    .map((one) => [one.getBoundingClientRect(), one])
+    .filter(([{ width, height }]) => width > 0 && Math.min(width, height) < 39.5)
+    .map(([{ width, height }, one]) => `${one.className} ${one.ariaLabel} ${width} × ${height}`);
+}"""
+VIEWPORT = """() => {
+  const { transform } = getComputedStyle(document.querySelector('.react-flow__viewport'));
+  const { e, f, a } = new DOMMatrix(transform);
+  return [e, f, a];
+}"""
+ON_A_LINK = """() => {
+  for (const edge of document.querySelectorAll('.react-flow__edge-interaction')) {
+    for (let part = 0.1; part < 1; part += 0.05) {
+      const at = edge.getPointAtLength(edge.getTotalLength() * part).matrixTransform(edge.getScreenCTM());
+      const hit = document.elementFromPoint(at.x, at.y);
+      if (hit?.closest('.react-flow__edge') && !hit.closest('.react-flow__edgeupdater')) return [at.x, at.y];
+    }
+  }
+  return [0, 0];
+}"""
 
 
 class Phone:
@@ -61,11 +85,7 @@ class Phone:
 
     def viewport(self) -> list[float]:
         """Where the canvas is looked at, and its zoom."""
-        matrix = self.page.evaluate(
-            "() => { const m = new DOMMatrix(getComputedStyle(document.querySelector('.react-flow__viewport'))"
-            ".transform); return [m.e, m.f, m.a]; }"
-        )
-        return [float(one) for one in matrix]
+        return [float(one) for one in self.page.evaluate(VIEWPORT)]
 
 
 @pytest.fixture
@@ -213,16 +233,7 @@ def test_a_link_has_a_menu_for_fingers_and_an_output_its_value(phone: Phone) -> 
     for _ in range(5):
         page.get_by_role("button", name="Zoom in").tap()
     phone.editor.settled()
-    # A point on a link that nothing covers.
-    x, y = page.evaluate(
-        """() => { for (const edge of document.querySelectorAll('.react-flow__edge-interaction')) {
-          const matrix = edge.getScreenCTM();
-          for (let part = 0.1; part < 1; part += 0.05) {
-            const at = edge.getPointAtLength(edge.getTotalLength() * part).matrixTransform(matrix);
-            const hit = document.elementFromPoint(at.x, at.y);
-            if (hit?.closest('.react-flow__edge') && !hit.closest('.react-flow__edgeupdater')) return [at.x, at.y];
-          } } return [0, 0]; }"""
-    )
+    x, y = phone.page.evaluate(ON_A_LINK)  # where nothing covers it
     phone.hold(float(x), float(y))
     page.get_by_role("menuitem", name="Remove the link").tap()
     expect(page.locator(".react-flow__edge")).to_have_count(8)
