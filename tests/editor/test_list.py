@@ -140,6 +140,26 @@ def test_a_node_is_found_in_the_list_and_on_the_canvas(reader: Reader, editor: E
     expect(reader.section("decode")).to_be_visible()
 
 
+def test_one_walks_and_adds_from_a_heading(reader: Reader, editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    editor.press("l")
+    order = reader.order()
+    reader.section(order[0]).locator(".list-open").focus()
+    editor.press("Alt+ArrowDown")
+    reader.focused(order[1])
+    editor.press("Alt+ArrowUp")
+    reader.focused(order[0])
+    editor.press("Alt+ArrowRight")  # along a link
+    assert reader.page.locator(".list-node.is-selected").get_attribute("data-node") != order[0]
+    editor.press("Space")  # is for the heading, which it closes
+    expect(reader.page.locator(".list-node.is-selected .list-open")).to_have_attribute(
+        "aria-expanded", "false"
+    )
+    editor.press("a")
+    reader.pick("decode latent")
+    reader.focused("decode_2")
+
+
 def test_a_value_is_looked_at_from_the_list(reader: Reader, editor: Editor) -> None:
     editor.open_template("text-to-image")
     editor.press("l")

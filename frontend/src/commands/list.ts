@@ -54,7 +54,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "enter", title: t.enter, group: "view", keys: ["Mod+ArrowDown"], run: enterSelected },
   { id: "leave", title: t.leave, group: "view", keys: ["Mod+ArrowUp"], run: leave },
   { id: "publish", title: t.publish, group: "file", run: publishOpen },
-  { id: "add", title: t.add, group: "edit", keys: ["Space"], run: addAtCentre },
+  { id: "add", title: t.add, group: "edit", keys: ["Space", "a"], run: addAtCentre },
   { id: "frame", title: t.frame, group: "edit", keys: ["Shift+g"], run: () => arranging.dispatchEvent(new Event("frame")) },
   { id: "note", title: t.note, group: "edit", keys: ["n"], run: () => arranging.dispatchEvent(new Event("note")) },
   { id: "link", title: t.link, group: "edit", keys: ["k"], run: linkSelected },
