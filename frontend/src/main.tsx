@@ -6,6 +6,7 @@ import "./styles/shell.css";
 import "./styles/start.css";
 import "./styles/canvas.css";
 import "./styles/node.css";
+import "./styles/list.css";
 import "./styles/widgets.css";
 import "./styles/menus.css";
 import "./styles/panels.css";
@@ -16,6 +17,8 @@ import "./styles/sweep.css";
 import "./styles/queue.css";
 import "./styles/run.css";
 import "./styles/gallery.css";
+import "./styles/help.css";
+import "./styles/small.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

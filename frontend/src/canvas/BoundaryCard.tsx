@@ -44,7 +44,7 @@ export const BoundaryCard = memo(function BoundaryCard({ id, data, selected }: N
         {[...names, NEW].map((name, index) => {
           const socket = types[name];
           return (
-            <li key={name} className={`row ${name === NEW ? "is-new" : ""}`}>
+            <li key={name} data-row={`${isEntrance ? "out" : "in"}:${name}`} className={`row ${name === NEW ? "is-new" : ""}`}>
               {socket && (
                 <Socket
                   side={isEntrance ? "out" : "in"}
@@ -69,7 +69,8 @@ interface DeclaredProps {
   readonly isEntrance: boolean;
 }
 
-function Declared({ name, isFirst, isEntrance }: DeclaredProps) {
+/** An input or output by name. */
+export function Declared({ name, isFirst, isEntrance }: DeclaredProps) {
   const [draft, setDraft] = useState<string | null>(null);
   const kind = isEntrance ? "inputs" : "outputs";
   const finish = () => {

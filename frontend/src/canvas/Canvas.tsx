@@ -11,7 +11,7 @@ import {
   useStore,
   type Viewport,
 } from "@xyflow/react";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef } from "react";
 
 import { arrange } from "../commands/selection";
 import { arranging } from "../commands/list";
@@ -20,7 +20,6 @@ import { addAnnotation, around } from "../graph/annotations";
 import { isBoundary } from "../graph/scope";
 import { ACTUAL_SIZE, tell, useUi } from "../store/ui";
 import { activeDocument, pathOf, useWorkspace, type Tab } from "../store/workspace";
-import type { Link, Point } from "../graph/document";
 import { lookAt } from "../store/look";
 import { text } from "../text/en";
 import { AddMenu } from "./AddMenu";
@@ -28,15 +27,19 @@ import { Annotations } from "./Annotations";
 import { BoundaryCard } from "./BoundaryCard";
 import { ConnectionHint } from "./ConnectionHint";
 import { Controls } from "./Controls";
-import { LinkMenu } from "./LinkMenu";
 import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
 import { free, freeSpot } from "./places";
+import { PointMenu } from "./PointMenu";
+import { TapHint } from "./TapHint";
+import { isTouch, useGestures } from "./touch";
 import { FAR, useIsPicture } from "./FarCard";
 import { FarPicture } from "./FarPicture";
 import { MANY, useFirstLayout } from "./useFirstLayout";
 import { SMALLEST, viewOf } from "./views";
+import { useCanvasMenu } from "./useCanvasMenu";
 import { endsOf, useLinking } from "./useLinking";
+import { onTap } from "./useTapping";
 import { usePictureDrop } from "./usePictureDrop";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
@@ -68,7 +71,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const isEmpty = nodes.every(({ id }) => isBoundary(id));
   const pictureDrop = usePictureDrop();
   const { edit } = useWorkspace.getState();
-  const [linkMenu, setLinkMenu] = useState<{ link: Link; at: Point } | null>(null);
+  const { menu, openAt, closeMenu, onContextMenu } = useCanvasMenu(scene);
   useFirstLayout(tab, scene);
   const isFar = useStore(({ transform }) => transform[2] < FAR);
   const isPicture = useIsPicture();
@@ -77,6 +80,14 @@ function Flow({ tab }: { readonly tab: Tab }) {
     (screen: { x: number; y: number }) => useUi.setState({ adding: { screen, at: screenToFlowPosition(screen) } }),
     [screenToFlowPosition],
   );
+
+  const gestures = useGestures({
+    onHold: (target, at) => openAt(target, at),
+    onDoubleTap: (target, at) => {
+      if (isPane(target)) openMenu(at);
+    },
+    onTap,
+  });
 
   useEffect(() => {
     if (wish === null || Date.now() - wish.at > 1_000) return;
@@ -151,8 +162,10 @@ function Flow({ tab }: { readonly tab: Tab }) {
         if (event.key.startsWith("Arrow")) commitMoves(getNodes().filter(({ selected }) => selected), "nudge");
       }}
       {...pictureDrop}
+      onContextMenu={onContextMenu}
+      {...gestures}
       onDoubleClick={(event) => {
-        if (isPane(event.target)) openMenu({ x: event.clientX, y: event.clientY });
+        if (isPane(event.target) && !isTouch()) openMenu({ x: event.clientX, y: event.clientY });
       }}
     >
       <ReactFlow<FlowNode, FlowEdge>
@@ -166,11 +179,8 @@ function Flow({ tab }: { readonly tab: Tab }) {
         onEdgeClick={(event, edge) => {
           if (event.altKey) void lookAt(endsOf(edge).from, { x: event.clientX, y: event.clientY });
         }}
-        onEdgeContextMenu={(event, edge) => {
-          event.preventDefault();
-          setLinkMenu({ link: endsOf(edge), at: { x: event.clientX, y: event.clientY } });
-        }}
         connectOnClick={false}
+        connectionDragThreshold={6}
         {...linking}
         connectionRadius={26}
         defaultViewport={viewports.get(placeOf(tab)) ?? (scene.nodes.size > MANY ? viewOf([...scene.nodes.values()]) : { x: 60, y: 40, zoom: 1 })}
@@ -198,10 +208,11 @@ function Flow({ tab }: { readonly tab: Tab }) {
         <Annotations />
         <Controls />
         <ConnectionHint />
+        <TapHint />
       </ReactFlow>
-      {isEmpty && <p className="canvas-hint">{text.canvas.hint}</p>}
+      {isEmpty && <p className="canvas-hint">{matchMedia("(pointer: coarse)").matches ? text.canvas.tapHint : text.canvas.hint}</p>}
       <AddMenu />
-      {linkMenu && <LinkMenu {...linkMenu} close={() => setLinkMenu(null)} />}
+      {menu && <PointMenu key={`${menu.at.x} ${menu.at.y}`} menu={menu} close={closeMenu} />}
     </div>
   );
 }

@@ -8,8 +8,8 @@ import type { NodeType } from "../graph/catalogue";
 import { text } from "../text/en";
 import { Field } from "../widgets/Field";
 import { FarCard, useIsFar, useIsLarge, useSocketsAt } from "./FarCard";
-import { InputMenu } from "./InputMenu";
 import { NodePictures } from "./NodePictures";
+import { NodeProblems } from "./NodeProblems";
 import { NodeStatus } from "./NodeStatus";
 import { NodeTitle } from "./NodeTitle";
 import { OutputRow } from "./OutputRow";
@@ -54,16 +54,7 @@ const NearCard = memo(function NearCard({ id, data, selected }: NodeProps<FlowNo
         <Widgets scene={data.scene} bad={badInputs} />
       </Reached>
       {type.isPlaceholder && <p className="node-note">{text.node.unknown}</p>}
-      {problems.length > 0 && (
-        <ul className="node-problems">
-          {problems.slice(0, 3).map((problem) => (
-            <li key={problem.code + (problem.input ?? "") + problem.message} title={problem.remedy ?? undefined}>
-              {problem.input && <b>{problem.input}</b>} {problem.message}
-            </li>
-          ))}
-        </ul>
-      )}
-      {run?.problem && problems.length === 0 && <p className="node-problems">{run.problem}</p>}
+      <NodeProblems problems={problems} run={run} />
       <NodePictures id={id} run={run} />
       <NodeStatus id={id} run={run} />
     </article>
@@ -79,11 +70,9 @@ function Sockets({ rows, type, bad, id }: { rows: readonly Row[]; type: NodeType
     <div className="node-sockets">
       <ul>
         {inputs.map((row) => (
-          <li key={row.port} className={rowClass(row, bad)} title={row.input.help || undefined}>
+          <li key={row.port} data-row={`in:${row.port}`} className={rowClass(row, bad)} title={row.input.help || undefined}>
             <Socket side="in" port={row.port} type={row.input.type} linked={row.linked} />
-            <InputMenu node={id} row={row}>
-              <span>{row.isNew ? `+ ${row.label}` : row.label}</span>
-            </InputMenu>
+            <span>{row.isNew ? `+ ${row.label}` : row.label}</span>
           </li>
         ))}
       </ul>
@@ -108,15 +97,14 @@ function Widgets({ scene, bad }: { scene: SceneNode; bad: ReadonlySet<string> })
         return (
           <li
             key={row.port}
+            data-row={`in:${row.port}`}
             className={`${rowClass(row, bad)} ${isWide ? "is-wide" : ""}`}
             title={row.input.help || undefined}
           >
             {widget.kind !== "subgraph" && (
               <Socket side="in" port={row.port} type={row.input.type} linked={row.linked} />
             )}
-            <InputMenu node={scene.id} row={row}>
-              <span className="widget-label">{row.label}</span>
-            </InputMenu>
+            <span className="widget-label">{row.label}</span>
             {!row.linked && <Field node={scene.id} port={row.port} input={row.input} value={row.value} />}
           </li>
         );

@@ -1,17 +1,18 @@
 /** The head of a node: its title, which can be written over, and how far it is. */
 
 import { LogIn } from "lucide-react";
-import { memo, useState } from "react";
+import { memo } from "react";
 
 import { enterNode } from "../commands/subgraphs";
 import type { NodeType } from "../graph/catalogue";
 import type { NodeEntry } from "../graph/document";
 import { definitionRunBy } from "../graph/definitions";
-import { setTitle } from "../graph/edits";
 import type { NodeRun } from "../graph/run";
 import { IconButton } from "../shell/IconButton";
-import { useShownDocument, useWorkspace } from "../store/workspace";
+import { useUi } from "../store/ui";
+import { useShownDocument } from "../store/workspace";
 import { text } from "../text/en";
+import { TitleField } from "./TitleField";
 
 interface Props {
   readonly id: string;
@@ -21,33 +22,18 @@ interface Props {
 }
 
 export const NodeTitle = memo(function NodeTitle({ id, entry, type, run }: Props) {
-  const [isWriting, setWriting] = useState(false);
-  const { edit } = useWorkspace.getState();
+  const isWriting = useUi((ui) => ui.renaming === id);
   const part = run?.state === "running" && run.total ? (run.done ?? 0) / run.total : null;
   const isEntered = useShownDefinition(entry) !== null;
-  const finish = (title: string) => {
-    setWriting(false);
-    if (title.trim() !== (entry.title ?? type.title)) edit((document) => setTitle(document, id, title.trim()));
-  };
   return (
     <header
       className="node-head"
       title={`${type.id}\n${type.help}`}
-      onDoubleClick={() => setWriting(true)}
+      onDoubleClick={() => useUi.setState({ renaming: id })}
     >
       <span className="node-dot" />
       {isWriting ? (
-        <input
-          className="node-title nodrag"
-          defaultValue={entry.title ?? type.title}
-          autoFocus
-          onFocus={(event) => event.target.select()}
-          onBlur={(event) => finish(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key === "Enter") finish(event.currentTarget.value);
-            if (event.key === "Escape") setWriting(false);
-          }}
-        />
+        <TitleField id={id} title={entry.title ?? type.title} />
       ) : (
         <h2 className="node-title">{entry.title ?? type.title}</h2>
       )}

@@ -20,7 +20,7 @@ export function OutputRow({ node, name, type }: Props) {
   };
   return (
     // A click on the socket is one on its row; the button is for the keyboard, and says what happens.
-    <li onClick={look}>
+    <li data-row={`out:${name}`} onClick={look}>
       <button type="button" className="output-name nodrag" title={text.look.hint}>
         {name.replaceAll("_", " ")}
       </button>

@@ -10,6 +10,7 @@ import { partnersOf, portsOf, type Partner, type SocketOf } from "../graph/partn
 import { knowledge } from "../store/server";
 import { useUi } from "../store/ui";
 import { useShownDocument, useWorkspace } from "../store/workspace";
+import { CloseButton } from "../shell/CloseButton";
 import { text } from "../text/en";
 import { lookOf } from "./looks";
 import { link, wantedBy } from "./useLinking";
@@ -26,6 +27,7 @@ export function SocketMenu() {
         <Dialog.Content className="palette" aria-describedby={undefined}>
           <Dialog.Title className="is-hidden">{text.link.title}</Dialog.Title>
           {linking && (linking.socket ? <Partners socket={linking.socket} /> : <Ports node={linking.node} />)}
+          <CloseButton />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
@@ -62,7 +64,7 @@ function Partners({ socket }: { readonly socket: SocketOf }) {
     close();
     const other = { node: partner.node, port: partner.port };
     edit((one) => (socket.side === "out" ? link(one, own, other) : link(one, other, own)));
-    focusNode(socket.node);
+    focusNode(socket.node, `${socket.side}:${socket.port}`);
   };
   const addNew = () => {
     close();
@@ -73,7 +75,7 @@ function Partners({ socket }: { readonly socket: SocketOf }) {
   const unlink = () => {
     close();
     edit((one) => disconnect(one, [own]));
-    focusNode(socket.node);
+    focusNode(socket.node, `${socket.side}:${socket.port}`);
   };
   const fitting = partners.filter(({ verdict }) => verdict.ok);
   const others = partners.filter(({ verdict }) => !verdict.ok);

@@ -36,12 +36,16 @@ function boxesOf(document: Document, scene: Scene): { x: number; y: number; bott
   });
 }
 
-/** Give a node the focus, once it is drawn. */
-export function focusNode(id: string): void {
+/** Give a node the focus, once it is drawn; in the list also one of its lines (`in:model`). */
+export function focusNode(id: string, row = ""): void {
   window.setTimeout(() => {
-    const { adding, linking, dialog } = useUi.getState();
-    if (adding !== null || linking !== null || dialog !== null) return;
-    const card = document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
+    const { adding, linking, dialog, renaming } = useUi.getState();
+    if (adding !== null || linking !== null || dialog !== null || renaming !== null) return;
+    const name = CSS.escape(id);
+    const card = document.querySelector<HTMLElement>(`.react-flow__node[data-id="${name}"]`);
     card?.focus({ preventScroll: true });
+    const section = document.querySelector<HTMLElement>(`.list-node[data-node="${name}"]`);
+    const line = section?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row)}"] :is(button, input, textarea)`);
+    (line ?? section?.querySelector<HTMLElement>(".list-open"))?.focus();
   }, 60);
 }

@@ -15,19 +15,21 @@ import { lookOf } from "./looks";
 export type FlowNode = Node<{ scene: SceneNode }, "card" | "boundary">;
 export type FlowEdge = Edge<{ to: Port }>;
 
-export function useScene(tab: Tab) {
+/** What a document looks like. What did not change is what it was. */
+export function useDrawn(document: Document): Scene {
   const catalogue = useServer((server) => server.catalogue);
-  const selected = useWorkspace((workspace) => workspace.selected);
-  const selectedLinks = useWorkspace((workspace) => workspace.selectedLinks);
-  const document = shownOf(tab);
   const last = useRef<Scene>(EMPTY_SCENE);
-  const scene = useMemo(() => {
-     
+  return useMemo(() => {
     const next = sceneOf(document, catalogue, last.current);
-     
     last.current = next;
     return next;
   }, [document, catalogue]);
+}
+
+export function useScene(tab: Tab) {
+  const selected = useWorkspace((workspace) => workspace.selected);
+  const selectedLinks = useWorkspace((workspace) => workspace.selectedLinks);
+  const scene = useDrawn(shownOf(tab));
 
   const [nodes, setNodes] = useState<FlowNode[]>([]);
   useEffect(() => {

@@ -7,19 +7,23 @@ export function isPressed(shortcut: string, event: KeyboardEvent): boolean {
   const parts = shortcut.split("+");
   const key = parts.at(-1) ?? "";
   const wants = (name: string) => parts.slice(0, -1).includes(name);
+  // A sign as "?" is typed with Shift on some keyboards, and without on others.
+  const isSign = /^[^a-z0-9]$/i.test(key);
   const mod = isMac ? event.metaKey : event.ctrlKey;
   return (
     mod === wants("Mod") &&
-    event.shiftKey === wants("Shift") &&
+    (isSign || event.shiftKey === wants("Shift")) &&
     event.altKey === wants("Alt") &&
     event.key.toLowerCase() === key.toLowerCase()
   );
 }
 
+const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
+
 export function shown(shortcut: string): string {
   const names: Record<string, string> = isMac
-    ? { Mod: "⌘", Shift: "⇧", Alt: "⌥", Enter: "↵", Delete: "⌫" }
-    : { Mod: "Ctrl", Enter: "↵", Delete: "Del" };
+    ? { ...ARROWS, Mod: "⌘", Shift: "⇧", Alt: "⌥", Enter: "↵", Delete: "⌫" }
+    : { ...ARROWS, Mod: "Ctrl", Enter: "↵", Delete: "Del" };
   return shortcut.split("+").map((part) => names[part] ?? part.toUpperCase().replace(/^(.{2,})$/, part)).join(isMac ? "" : " ");
 }
 

@@ -1,13 +1,16 @@
 /** All actions: the palette lists them, shortcuts call them. */
 
 import { cancelRun, run, save } from "../store/actions";
-import { ACTUAL_SIZE, setTheme, show, tell, togglePanel, useUi } from "../store/ui";
+import { ACTUAL_SIZE, setTheme, setView, show, tell, togglePanel, useUi, type View } from "../store/ui";
 import { tellError } from "../store/errors";
+import { isLight } from "../store/screen";
 import { publish } from "../store/library";
 import { activeDocument, activeTab, HOME, pathOf, targetOf, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { printJson } from "../graph/json";
+import { isBoundary } from "../graph/scope";
 import { definitionAt, enterSelected, groupSelected, leave, newSubgraph, ungroupSelected } from "./subgraphs";
+import { openFind } from "./find";
 import { walk } from "./walking";
 import { lookAtSelected } from "./looking";
 import { copied, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
@@ -43,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "duplicate", title: t.duplicate, group: "edit", keys: ["Mod+d"], run: duplicate },
   { id: "delete", title: t.remove, group: "edit", keys: ["Delete", "Backspace"], run: removeSelected },
   { id: "select-all", title: t.selectAll, group: "edit", keys: ["Mod+a"], run: selectAll },
+  { id: "rename", title: t.rename, group: "edit", keys: ["F2"], run: renameSelected },
   { id: "bypass", title: t.bypass, group: "edit", keys: ["Mod+b"], run: () => toggleMode("bypass") },
   { id: "mute", title: t.mute, group: "edit", keys: ["Mod+m"], run: () => toggleMode("mute") },
   { id: "group", title: t.group, group: "edit", keys: ["Mod+g"], run: groupSelected },
@@ -51,7 +55,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "enter", title: t.enter, group: "view", keys: ["Mod+ArrowDown"], run: enterSelected },
   { id: "leave", title: t.leave, group: "view", keys: ["Mod+ArrowUp"], run: leave },
   { id: "publish", title: t.publish, group: "file", run: publishOpen },
-  { id: "add", title: t.add, group: "edit", keys: ["Space"], run: addAtCentre },
+  { id: "add", title: t.add, group: "edit", keys: ["Space", "a"], run: addAtCentre },
   { id: "frame", title: t.frame, group: "edit", keys: ["Shift+g"], run: () => arranging.dispatchEvent(new Event("frame")) },
   { id: "note", title: t.note, group: "edit", keys: ["n"], run: () => arranging.dispatchEvent(new Event("note")) },
   { id: "link", title: t.link, group: "edit", keys: ["k"], run: linkSelected },
@@ -63,10 +67,15 @@ export const COMMANDS: readonly Command[] = [
   { id: "fit", title: t.fit, group: "view", keys: ["f"], run: () => show(null) },
   { id: "layout", title: t.layout, group: "view", keys: ["Shift+l"], run: () => arranging.dispatchEvent(new Event("arrange")) },
   { id: "theme", title: t.theme, group: "view", run: switchTheme },
-  { id: "form", title: t.form, group: "view", keys: ["Shift+f"], run: () => useUi.setState(({ form }) => ({ form: !form })) },
+  { id: "theme-system", title: t.themeSystem, group: "view", run: () => setTheme("system") },
+  { id: "form", title: t.form, group: "view", keys: ["Shift+f"], run: () => switchView("form") },
+  { id: "list", title: t.list, group: "view", keys: ["l"], run: () => switchView("list") },
+  { id: "find", title: t.find, group: "view", keys: ["Mod+f"], always: true, run: openFind },
   { id: "queue", title: t.queue, group: "view", keys: ["q"], run: () => togglePanel("queue") },
   { id: "results", title: t.results, group: "view", keys: ["g"], run: () => togglePanel("results") },
   { id: "problems", title: t.problems, group: "view", keys: ["p"], run: () => togglePanel("problems") },
+  { id: "shortcuts", title: t.shortcuts, group: "view", keys: ["?"], run: () => useUi.setState({ dialog: "shortcuts" }) },
+  { id: "help", title: t.help, group: "view", keys: ["h"], run: askForHelp },
   { id: "palette", title: t.palette, group: "view", keys: ["Mod+k"], always: true, run: () => useUi.setState({ dialog: "palette" }) },
   { id: "save", title: t.save, group: "file", keys: ["Mod+s"], always: true, run: () => void saveOrAsk() },
   { id: "save-as", title: t.saveAs, group: "file", keys: ["Mod+Shift+s"], always: true, run: () => askForName() },
@@ -114,12 +123,32 @@ function linkSelected(): void {
   if (node !== undefined) useUi.setState({ linking: { node, socket: null } });
 }
 
+/** To another view of the graph, or back to the canvas. */
+function switchView(view: View): void {
+  setView(useUi.getState().view === view ? "graph" : view);
+}
+
+function renameSelected(): void {
+  const [node] = useWorkspace.getState().selected;
+  if (node === undefined || isBoundary(node) || activeDocument()?.nodes[node] === undefined) return;
+  // From afar there is no field to write in.
+  if (document.querySelector(`.node.is-far[data-node="${CSS.escape(node)}"]`)) show(node);
+  useUi.setState({ renaming: node });
+}
+
+function askForHelp(): void {
+  const [node] = useWorkspace.getState().selected;
+  if (node !== undefined && !isBoundary(node)) useUi.setState({ dialog: "help" });
+}
+
 function addAtCentre(): void {
   arranging.dispatchEvent(new Event("add"));
 }
 
 function switchTheme(): void {
-  setTheme(useUi.getState().theme === "dark" ? "light" : "dark");
+  const { theme } = useUi.getState();
+  const isLightNow = theme === "light" || (theme === "system" && isLight());
+  setTheme(isLightNow ? "dark" : "light");
 }
 
 export async function saveOrAsk(): Promise<void> {

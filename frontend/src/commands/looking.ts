@@ -14,7 +14,7 @@ export function lookAtSelected(): void {
     tell("info", text.look.select);
     return;
   }
-  const { right, top } = document.querySelector(`.node[data-node="${CSS.escape(port.node)}"]`)?.getBoundingClientRect() ?? new DOMRect(80, 80);
+  const { right, top } = document.querySelector(`[data-node="${CSS.escape(port.node)}"]`)?.getBoundingClientRect() ?? new DOMRect(80, 80);
   void lookAt(port, { x: right, y: top + 20 });
 }
 

@@ -33,11 +33,12 @@ function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing || isBusy()) return;
   if (event.key === "Escape" && event.target instanceof HTMLElement) {
     // Out of a field, to the node that it belongs to.
-    const card = event.target.closest<HTMLElement>(".react-flow__node");
+    const card = event.target.closest<HTMLElement>(".react-flow__node, .list-node");
+    const id = card?.dataset.id ?? card?.dataset.node ?? "";
     if (card !== null && card !== event.target) {
       event.target.blur();
-      useWorkspace.getState().select([card.dataset.id ?? ""]);
-      focusNode(card.dataset.id ?? "");
+      useWorkspace.getState().select([id]);
+      focusNode(id);
     }
     if (isTyping(event.target)) return;
   }

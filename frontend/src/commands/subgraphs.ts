@@ -8,7 +8,8 @@ import { plainPath } from "../graph/run";
 import { definitionOf, inside } from "../graph/scope";
 import { ungroup } from "../graph/ungrouping";
 import { knowledge } from "../store/server";
-import { show, tell, useUi } from "../store/ui";
+import { isSmall } from "../store/screen";
+import { show, showNodes, tell, useUi } from "../store/ui";
 import { activeDocument, activeTab, pathOf, useWorkspace, type Step } from "../store/workspace";
 import { text } from "../text/en";
 
@@ -107,7 +108,9 @@ export function reveal(path: string): void {
     document = next;
   }
   const target = steps.length === parts.length ? last : (parts[steps.length] ?? last);
-  useUi.setState({ form: false });
+  showNodes();
+  // On a small screen the panel lies over what is to be seen.
+  if (isSmall()) useUi.setState({ panel: null });
   const same = JSON.stringify(steps) === JSON.stringify(pathOf(tab));
   if (!same) enter(steps);
   if (!Object.hasOwn(document.nodes, target)) return;

@@ -2,8 +2,9 @@
 
 import { positionOf } from "../graph/document";
 import { linksOf } from "../graph/links";
+import { readingOrder } from "../graph/order";
 import { useServer } from "../store/server";
-import { show } from "../store/ui";
+import { show, useUi } from "../store/ui";
 import { activeDocument, useWorkspace } from "../store/workspace";
 import { focusNode } from "../canvas/places";
 
@@ -21,7 +22,9 @@ function neighbour(direction: Direction): string | undefined {
   const document = activeDocument();
   if (document === undefined) return undefined;
   const [from] = useWorkspace.getState().selected;
-  if (from === undefined) return Object.keys(document.nodes)[0];
+  const order = useUi.getState().view === "list" ? readingOrder(document) : null;
+  if (from === undefined) return (order ?? Object.keys(document.nodes))[0];
+  if (order !== null && (direction === "up" || direction === "down")) return order[order.indexOf(from) + (direction === "down" ? 1 : -1)];
   if (direction === "left" || direction === "right") {
     const links = linksOf(document, useServer.getState().catalogue);
     return direction === "right" ? links.find((link) => link.from.node === from)?.to.node : links.find((link) => link.to.node === from)?.from.node;

@@ -11,6 +11,7 @@ import { useServer } from "../store/server";
 import { sweep, type Axis } from "../store/sweeps";
 import { useUi } from "../store/ui";
 import { useActiveTab } from "../store/workspace";
+import { CloseButton } from "../shell/CloseButton";
 import { text } from "../text/en";
 
 const t = text.sweep;
@@ -31,6 +32,7 @@ export function SweepDialog() {
           <Dialog.Title>{t.title}</Dialog.Title>
           <Dialog.Description>{t.lead}</Dialog.Description>
           <SweepForm />
+          <CloseButton />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

@@ -9,6 +9,7 @@ import { openSaved } from "../store/actions";
 import { tellError } from "../store/errors";
 import { useUi } from "../store/ui";
 import { text } from "../text/en";
+import { CloseButton } from "./CloseButton";
 import { ago } from "./ago";
 import { IconButton } from "./IconButton";
 
@@ -23,6 +24,7 @@ export function OpenDialog() {
         <Dialog.Content className="dialog" aria-describedby={undefined}>
           <Dialog.Title>{text.open.title}</Dialog.Title>
           <Workflows />
+          <CloseButton />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

@@ -11,6 +11,7 @@ import { useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { useActiveTab } from "../store/workspace";
 import { text } from "../text/en";
+import { CloseButton } from "./CloseButton";
 
 type Group = Action["group"];
 const GROUPS = Object.keys(text.commands.groups) as Group[];
@@ -25,6 +26,7 @@ export function Palette() {
         <Dialog.Content className="palette" aria-describedby={undefined}>
           <Dialog.Title className="is-hidden">{text.bar.palette}</Dialog.Title>
           <Actions close={close} />
+          <CloseButton />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

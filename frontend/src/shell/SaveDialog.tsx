@@ -8,6 +8,7 @@ import { save } from "../store/actions";
 import { useUi } from "../store/ui";
 import { useActiveTab } from "../store/workspace";
 import { text } from "../text/en";
+import { CloseButton } from "./CloseButton";
 
 export function SaveDialog() {
   const isOpen = useUi((ui) => ui.dialog === "save");
@@ -17,6 +18,7 @@ export function SaveDialog() {
         <Dialog.Overlay className="overlay" />
         <Dialog.Content className="dialog">
           <SaveForm />
+          <CloseButton />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

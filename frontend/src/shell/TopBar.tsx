@@ -1,6 +1,8 @@
 /** Tabs of open workflows, and what is done with the one at hand. */
 
-import { FormInput, Home, Images, ListVideo, Moon, Play, Plus, Redo2, Search, Sun, TriangleAlert, Undo2, Workflow, X } from "lucide-react";
+import { FormInput, Home, Images, ListTree, ListVideo, Play, Plus, Redo2, Search, TriangleAlert, Undo2, Workflow, X } from "lucide-react";
+
+import { useEffect, useRef } from "react";
 
 import { commandOf } from "../commands/list";
 import { shown } from "../commands/keys";
@@ -8,13 +10,20 @@ import { progressOf } from "../graph/run";
 import { run } from "../store/actions";
 import { useCheck } from "../store/check";
 import { FINAL, listed, useServer } from "../store/server";
-import { setTheme, togglePanel, useUi, type Panel } from "../store/ui";
+import { useIsSmall } from "../store/screen";
+import { setView, togglePanel, useUi, type Panel, type View } from "../store/ui";
 import { HOME, isDirty, useActiveTab, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { IconButton } from "./IconButton";
 import { RunMenu } from "./RunMenu";
+import { ThemeMenu } from "./ThemeMenu";
+import { SmallTopBar } from "./SmallBars";
 
 export function TopBar() {
+  return useIsSmall() ? <SmallTopBar /> : <WideBar />;
+}
+
+function WideBar() {
   return (
     <header className="top-bar">
       <Tabs />
@@ -30,14 +39,19 @@ export function TopBar() {
   );
 }
 
-function Tabs() {
+export function Tabs() {
   const { tabs, active } = useWorkspace();
   const { activate, close, open } = useWorkspace.getState();
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => {
+    box.current?.querySelector(".is-active")?.scrollIntoView({ inline: "nearest", block: "nearest" });
+  }, [active]);
   return (
-    <nav className="tabs" aria-label={text.bar.tabs}>
+    <nav ref={box} className="tabs" aria-label={text.bar.tabs}>
       <button
         type="button"
         className={`tab home ${active === HOME ? "is-active" : ""}`}
+        aria-label={text.app}
         aria-current={active === HOME ? "page" : undefined}
         onClick={() => activate(HOME)}
       >
@@ -71,34 +85,43 @@ function Tabs() {
 
 function EditTools() {
   const tab = useActiveTab();
-  const isForm = useUi((ui) => ui.form);
-  const theme = useUi((ui) => ui.theme);
-  const { undo, redo } = useWorkspace.getState();
   return (
     <div className="tool-group">
-      {tab && (
-        <>
-          <IconButton label={text.bar.undo} icon={Undo2} data-steps={tab.history.past.length} disabled={tab.history.past.length === 0} onClick={undo} />
-          <IconButton label={text.bar.redo} icon={Redo2} disabled={tab.history.future.length === 0} onClick={redo} />
-          <div className="segments" role="group">
-            <button type="button" aria-pressed={!isForm} onClick={() => useUi.setState({ form: false })}>
-              <Workflow size={14} aria-hidden /> {text.bar.graph}
-            </button>
-            <button type="button" aria-pressed={isForm} onClick={() => useUi.setState({ form: true })}>
-              <FormInput size={14} aria-hidden /> {text.bar.form}
-            </button>
-          </div>
-        </>
-      )}
+      <UndoButtons />
+      {tab && <Views />}
       <button type="button" className="search-button" aria-label={`${text.bar.palette} ${shown("Mod+k")}`} onClick={commandOf("palette")?.run}>
         <Search size={14} aria-hidden />
         <kbd>{shown("Mod+k")}</kbd>
       </button>
-      <IconButton
-        label={theme === "dark" ? text.bar.light : text.bar.dark}
-        icon={theme === "dark" ? Sun : Moon}
-        onClick={() => setTheme(theme === "dark" ? "light" : "dark")}
-      />
+      <ThemeMenu />
+    </div>
+  );
+}
+
+export function UndoButtons() {
+  const tab = useActiveTab();
+  const { undo, redo } = useWorkspace.getState();
+  if (tab === undefined) return null;
+  const { past, future } = tab.history;
+  return (
+    <>
+      <IconButton label={text.bar.undo} icon={Undo2} data-steps={past.length} disabled={past.length === 0} onClick={undo} />
+      <IconButton label={text.bar.redo} icon={Redo2} disabled={future.length === 0} onClick={redo} />
+    </>
+  );
+}
+
+export const VIEWS = { graph: Workflow, list: ListTree, form: FormInput } as const;
+
+function Views() {
+  const shown = useUi((ui) => ui.view);
+  return (
+    <div className="segments" role="group" aria-label={text.bar.views}>
+      {Object.entries(VIEWS).map(([view, Icon]) => (
+        <button key={view} type="button" aria-pressed={view === shown} onClick={() => setView(view as View)}>
+          <Icon size={14} aria-hidden /> {text.bar[view as View]}
+        </button>
+      ))}
     </div>
   );
 }
@@ -122,7 +145,7 @@ function PanelTools() {
   );
 }
 
-function RunButton() {
+export function RunButton() {
   const tab = useActiveTab();
   const job = useServer(({ jobs }) => (tab?.job ? jobs.get(tab.job) : undefined));
   const part = useServer(({ runs }) => (tab?.job && runs[tab.job] ? progressOf(runs[tab.job] ?? NO_RUN) : 0));
@@ -141,7 +164,7 @@ function RunButton() {
   );
 }
 
-function RunMenuOfTab() {
+export function RunMenuOfTab() {
   return useActiveTab() ? <RunMenu /> : null;
 }
 

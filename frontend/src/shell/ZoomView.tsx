@@ -1,7 +1,8 @@
-/** A picture that can be zoomed and moved: with the wheel, by dragging, by double click and by keys. */
+/** A picture that can be zoomed and moved: with the wheel, two fingers, by dragging, by double click and by keys. */
 
 import { useEffect, useRef, useState } from "react";
 
+import type { Point } from "../graph/document";
 import { moved, WHOLE, zoomed } from "../graph/zoom";
 import { text } from "../text/en";
 import type { Shown } from "./CompareView";
@@ -11,7 +12,8 @@ const STEP = 1.4;
 export function ZoomView({ picture }: { readonly picture: Shown }) {
   const [zoom, setZoom] = useState(WHOLE);
   const frame = useRef<HTMLDivElement>(null);
-  const from = useRef<{ x: number; y: number } | null>(null);
+  /** The fingers on it, or the mouse that is pressed. */
+  const held = useRef(new Map<number, Point>());
 
   useEffect(() => {
     const element = frame.current;
@@ -39,19 +41,24 @@ export function ZoomView({ picture }: { readonly picture: Shown }) {
       }}
       onDoubleClick={(event) => setZoom(zoom.scale > 1 ? WHOLE : zoomed(zoom, 3, fromMiddle(frame.current, event)))}
       onPointerDown={(event) => {
-        if (zoom.scale === 1) return;
-        from.current = { x: event.clientX, y: event.clientY };
+        held.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
         event.currentTarget.setPointerCapture(event.pointerId);
       }}
-      onPointerMove={({ clientX, clientY, currentTarget }) => {
-        if (from.current === null) return;
-        const by = { x: clientX - from.current.x, y: clientY - from.current.y };
-        from.current = { x: clientX, y: clientY };
-        setZoom(moved(zoom, by, currentTarget.getBoundingClientRect()));
+      onPointerMove={({ pointerId, clientX, clientY, currentTarget }) => {
+        const before = held.current.get(pointerId);
+        if (before === undefined) return;
+        held.current.set(pointerId, { x: clientX, y: clientY });
+        const [other] = [...held.current].filter(([id]) => id !== pointerId).map(([, at]) => at);
+        const by = { x: clientX - before.x, y: clientY - before.y };
+        setZoom((now) => {
+          if (other === undefined) return now.scale > 1 ? moved(now, by, currentTarget.getBoundingClientRect()) : now;
+          const middle = { clientX: (clientX + other.x) / 2, clientY: (clientY + other.y) / 2 };
+          const factor = Math.hypot(clientX - other.x, clientY - other.y) / Math.max(1, Math.hypot(before.x - other.x, before.y - other.y));
+          return zoomed(now, factor, fromMiddle(frame.current, middle));
+        });
       }}
-      onPointerUp={() => {
-        from.current = null;
-      }}
+      onPointerUp={({ pointerId }) => held.current.delete(pointerId)}
+      onPointerCancel={({ pointerId }) => held.current.delete(pointerId)}
     >
       <img
         src={picture.url}

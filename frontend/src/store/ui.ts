@@ -6,10 +6,14 @@ import type { Point, Port } from "../graph/document";
 import type { SocketOf } from "../graph/partners";
 import type { Wanted } from "../graph/search";
 import { keepPreference, preference } from "./preferences";
+import { isSmall } from "./screen";
 
 export type Panel = "queue" | "results" | "problems" | "form";
-export type Theme = "dark" | "light";
-export type Dialog = "palette" | "save" | "open" | "shortcuts" | "sweep";
+/** `system`: as the system says, now and when it changes. */
+export type Theme = "system" | "dark" | "light";
+/** What stands in the middle of the page: the canvas, the same graph as a list, or its named inputs. */
+export type View = "graph" | "list" | "form";
+export type Dialog = "palette" | "save" | "open" | "shortcuts" | "sweep" | "find" | "help";
 
 export interface Notice {
   readonly id: number;
@@ -40,6 +44,8 @@ interface Ui {
   readonly adding: Adding | null;
   /** The node, and the socket once it is chosen, that is being linked by keyboard. */
   readonly linking: { readonly node: string; readonly socket: SocketOf | null } | null;
+  /** The first end of a link that is being made with fingers. */
+  readonly tapped: SocketOf | null;
   readonly notices: readonly Notice[];
   readonly picture: OpenPicture | null;
   /** The picture of the gallery that another one is to be compared with. */
@@ -50,8 +56,9 @@ interface Ui {
   readonly sheet: string | null;
   /** A node to bring into view; `at` makes each wish a new one. */
   readonly wish: { readonly node: string | null; readonly at: number } | null;
-  /** Whether the canvas is the form. */
-  readonly form: boolean;
+  readonly view: View;
+  /** The node whose title is being written. */
+  readonly renaming: string | null;
 }
 
 /** How few and how many pictures may stand in a row of the gallery. */
@@ -63,19 +70,20 @@ export const useUi = create<Ui>()(() => ({
   dialog: null,
   adding: null,
   linking: null,
+  tapped: null,
   notices: [],
   picture: null,
   picked: null,
   columns: firstColumns(),
   sheet: null,
   wish: null,
-  form: false,
+  view: firstView(),
+  renaming: null,
 }));
 
 function firstTheme(): Theme {
   const kept = preference("theme");
-  if (kept === "dark" || kept === "light") return kept;
-  return matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
+  return kept === "dark" || kept === "light" ? kept : "system";
 }
 
 export function setTheme(theme: Theme): void {
@@ -91,6 +99,27 @@ function firstColumns(): number {
 export function setColumns(columns: number): void {
   keepPreference("columns", String(columns));
   useUi.setState({ columns });
+}
+
+/** What was chosen last; each for small and for large screens. */
+function firstView(): View {
+  const kept = preference(viewKey());
+  if (kept === "graph" || kept === "list" || kept === "form") return kept;
+  return isSmall() ? "list" : "graph";
+}
+
+function viewKey(): string {
+  return isSmall() ? "view.small" : "view";
+}
+
+export function setView(view: View): void {
+  keepPreference(viewKey(), view);
+  useUi.setState({ view });
+}
+
+/** Where nodes are seen: out of the form, and nowhere else to. */
+export function showNodes(): void {
+  useUi.setState(({ view }) => (view === "form" ? { view: isSmall() ? "list" : "graph" } : {}));
 }
 
 export function togglePanel(panel: Panel): void {
