@@ -34,10 +34,17 @@ export function InputMenu({ node, row, children }: Props) {
   );
 }
 
-function Items({ node, row: { port, input, linked, isNew } }: { readonly node: string; readonly row: Row }) {
+/** What can be written where anything may stand. */
+const FIRSTS = [
+  { kind: "text", value: "" },
+  { kind: "number", value: 0 },
+  { kind: "toggle", value: false },
+] as const;
+
+function Items({ node, row: { port, input, value, linked, isNew } }: { readonly node: string; readonly row: Row }) {
   const document = useShownDocument();
   const { edit } = useWorkspace.getState();
-  if (document === undefined || isNew) return null;
+  if (document === undefined || (isNew && isBoundaryEntry(document.nodes[node]))) return null;
   const isInside = isBoundaryEntry(document.nodes[ENTRANCE]);
   const named = exposedAs(document, { node, port });
   const name = freshName(document, input.name);
@@ -46,8 +53,11 @@ function Items({ node, row: { port, input, linked, isNew } }: { readonly node: s
       {label}
     </ContextMenu.Item>
   );
+  const writes = input.type.kind === "generic" && !linked && value === undefined && FIRSTS.map((first) => item(t.write[first.kind], () => edit((one) => setInput(one, { node, port }, first.value))));
+  if (isNew) return <>{writes}</>;
   return (
     <>
+      {writes}
       {linked && item(text.look.look, () => window.setTimeout(() => lookAtSource({ node, port })))}
       {linked && item(t.unlink, () => edit((one) => disconnect(one, [{ node, port }])))}
       {!linked && input.default !== undefined && item(t.reset, () => edit((one) => setInput(one, { node, port }, input.default)))}

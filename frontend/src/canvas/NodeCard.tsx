@@ -4,9 +4,12 @@ import type { NodeProps } from "@xyflow/react";
 import { memo } from "react";
 
 import type { Row, SceneNode } from "../graph/scene";
-import type { NodeType } from "../graph/catalogue";
+import type { InputSpec, NodeType } from "../graph/catalogue";
+import { literalOf } from "../graph/document";
+import { isWide } from "../graph/widgets";
 import { text } from "../text/en";
 import { Field } from "../widgets/Field";
+import { AddMember, MemberMenu, MemberName } from "../widgets/GrowingRow";
 import { FarCard, useIsFar, useIsLarge, useSocketsAt } from "./FarCard";
 import { InputMenu } from "./InputMenu";
 import { NodePictures } from "./NodePictures";
@@ -81,9 +84,14 @@ function Sockets({ rows, type, bad, id }: { rows: readonly Row[]; type: NodeType
         {inputs.map((row) => (
           <li key={row.port} className={rowClass(row, bad)} title={row.input.help || undefined}>
             <Socket side="in" port={row.port} type={row.input.type} linked={row.linked} />
-            <InputMenu node={id} row={row}>
-              <span>{row.isNew ? `+ ${row.label}` : row.label}</span>
-            </InputMenu>
+            {isNamed(row) ? (
+              <MemberName node={id} row={row} />
+            ) : (
+              <InputMenu node={id} row={row}>
+                <span>{row.isNew ? `+ ${row.label}` : row.label}</span>
+              </InputMenu>
+            )}
+            {!row.isNew && <MemberMenu node={id} row={row} />}
           </li>
         ))}
       </ul>
@@ -104,25 +112,44 @@ function Widgets({ scene, bad }: { scene: SceneNode; bad: ReadonlySet<string> })
     <ul className="node-widgets">
       {rows.map((row) => {
         const { widget } = row.input;
-        const isWide = !row.linked && ((widget.kind === "text" && widget.multiline) || widget.kind === "data");
+        const wide = !row.linked && isWide(widget, row.value === undefined ? row.input.default : literalOf(row.value));
         return (
           <li
             key={row.port}
-            className={`${rowClass(row, bad)} ${isWide ? "is-wide" : ""}`}
+            className={`${rowClass(row, bad)} ${wide ? "is-wide" : ""}`}
             title={row.input.help || undefined}
           >
             {widget.kind !== "subgraph" && (
               <Socket side="in" port={row.port} type={row.input.type} linked={row.linked} />
             )}
-            <InputMenu node={scene.id} row={row}>
-              <span className="widget-label">{row.label}</span>
-            </InputMenu>
-            {!row.linked && <Field node={scene.id} port={row.port} input={row.input} value={row.value} />}
+            <Label node={scene.id} row={row} />
+            {row.isNew && <AddMember node={scene.id} row={row} />}
+            {!row.linked && !row.isNew && <Field node={scene.id} port={row.port} input={withLabel(row)} value={row.value} />}
+            {!row.isNew && <MemberMenu node={scene.id} row={row} />}
           </li>
         );
       })}
     </ul>
   );
+}
+
+function Label({ node, row }: { readonly node: string; readonly row: Row }) {
+  if (row.isNew) return null;
+  if (isNamed(row)) return <MemberName node={node} row={row} />;
+  return (
+    <InputMenu node={node} row={row}>
+      <span className="widget-label">{row.label}</span>
+    </InputMenu>
+  );
+}
+
+function isNamed({ input, isNew }: Row): boolean {
+  return input.growing === "named" && !isNew;
+}
+
+/** A member is called by its place or its name. */
+function withLabel({ input, label }: Row): InputSpec {
+  return input.growing === null ? input : { ...input, name: label };
 }
 
 function rowClass({ port, input, isNew }: Row, bad: ReadonlySet<string>): string {

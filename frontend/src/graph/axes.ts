@@ -1,7 +1,7 @@
 /** What can be varied in a workflow, and the values that somebody writes for it. */
 
 import type { Catalogue } from "./catalogue";
-import { literalOf, type Document, type Port } from "./document";
+import { literalOf, valueAt, type Document, type Port } from "./document";
 import { expose, exposedAs, freshName, placesOf } from "./interface";
 import type { Json } from "./json";
 import { inputOf, typeOf } from "./nodetypes";
@@ -44,8 +44,8 @@ export function choicesOf(document: Document, catalogue: Catalogue): Choice[] {
   return [...named, ...others];
 }
 
-function written(document: Document, { node, port }: Port): string {
-  const value = literalOf(document.nodes[node]?.inputs?.[port]);
+function written(document: Document, port: Port): string {
+  const value = literalOf(valueAt(document, port));
   return value === undefined || value === null || typeof value === "object" ? "" : String(value);
 }
 

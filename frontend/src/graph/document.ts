@@ -81,6 +81,15 @@ export function asLiteral(value: Json): Json {
   return isObject(value) ? { value } : value;
 }
 
+/** What stands at an input or a member of a growing one: a literal as it is written, or a link. */
+export function valueAt(document: Document, { node, port }: Port): Json | undefined {
+  const { name, member } = splitPort(port);
+  const whole = entryOf(document, node)?.inputs?.[name];
+  if (member === null) return whole;
+  if (typeof member === "number") return Array.isArray(whole) ? whole[member] : undefined;
+  return isObject(whole) && Object.hasOwn(whole, member) ? whole[member] : undefined;
+}
+
 /** `"node.output"` -> node and output; the output is null where the reference leaves it out. */
 export function splitReference(reference: string): { node: string; output: string | null } {
   const dot = reference.indexOf(".");

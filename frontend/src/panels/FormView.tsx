@@ -2,9 +2,8 @@
 
 import { FormInput, ImageIcon } from "lucide-react";
 
-import { literalOf } from "../graph/document";
 import { setInput } from "../graph/edits";
-import { asLiteral } from "../graph/document";
+import { literalOf, valueAt } from "../graph/document";
 import { placesOf } from "../graph/interface";
 import { inputOf, typeOf } from "../graph/nodetypes";
 import { picturesOf } from "../store/pictures";
@@ -12,7 +11,7 @@ import { useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { useWorkspace, type Tab } from "../store/workspace";
 import { text } from "../text/en";
-import { ValueField } from "../widgets/Field";
+import { storedValue, ValueField } from "../widgets/Field";
 import { capital } from "../shell/StartPage";
 import { Empty } from "./Empty";
 
@@ -45,7 +44,7 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
     useWorkspace
       .getState()
       .edit(
-        (one) => places.reduce((edited, place) => setInput(edited, place, value === undefined || value === null ? undefined : asLiteral(value)), one),
+        (one) => places.reduce((edited, place) => setInput(edited, place, storedValue(input, value)), one),
         `form ${name}`,
       );
   return (
@@ -54,7 +53,7 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
         {capital(name.replaceAll("_", " "))}
         {help && <small>{help}</small>}
       </span>
-      <ValueField input={{ ...input, name }} value={literalOf(document.nodes[first.node]?.inputs?.[input.name])} set={set} />
+      <ValueField input={{ ...input, name }} value={literalOf(valueAt(document, first))} set={set} />
     </div>
   );
 }

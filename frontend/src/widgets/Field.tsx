@@ -6,14 +6,20 @@ import type { InputSpec } from "../graph/catalogue";
 import { asLiteral, literalOf } from "../graph/document";
 import { setInput } from "../graph/edits";
 import type { Json } from "../graph/json";
+import type { Written } from "../graph/widgets";
 import { useServer } from "../store/server";
 import { useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
+import { ColourField } from "./ColourField";
 import { DataField } from "./DataField";
+import { ListField } from "./ListField";
 import { MenuField, type Option } from "./MenuField";
 import { NumberField } from "./NumberField";
+import { OptionalField } from "./OptionalField";
+import { RecordField } from "./RecordField";
 import { SeedField } from "./SeedField";
 import { TextField } from "./TextField";
+import { UnionField } from "./UnionField";
 import { UploadButton } from "./UploadButton";
 
 export interface FieldProps {
@@ -29,17 +35,23 @@ export function Field({ node, port, input, value }: FieldProps) {
       useWorkspace
         .getState()
         .edit(
-          (document) => setInput(document, { node, port }, next === undefined || next === null ? undefined : asLiteral(next)),
+          (document) => setInput(document, { node, port }, storedValue(input, next)),
           `${node}.${port}`,
         );
     },
-    [node, port],
+    [node, port, input],
   );
   return <ValueField input={input} value={literalOf(value)} set={set} />;
 }
 
+/** What a document holds for a value. Nothing is written down only where it is not what an input has by itself. */
+export function storedValue(input: InputSpec, value: Json | undefined): Json | undefined {
+  if (value === null && input.growing === null && (input.default === undefined || input.default === null)) return undefined;
+  return value === undefined ? undefined : asLiteral(value);
+}
+
 interface ValueProps {
-  readonly input: InputSpec;
+  readonly input: Written;
   readonly value: Json | undefined;
   readonly set: (value: Json | undefined) => void;
 }
@@ -78,6 +90,16 @@ export function ValueField({ input, value, set }: ValueProps) {
           options={widget.options.map((option) => ({ value: option, label: worded(option) }))}
         />
       );
+    case "colour":
+      return <ColourField label={label} alpha={widget.alpha} value={shown} set={set} />;
+    case "list":
+      return <ListField input={input} item={widget.item} value={shown} set={set} />;
+    case "record":
+      return <RecordField input={input} widget={widget} value={shown} set={set} />;
+    case "union":
+      return <UnionField input={input} widget={widget} value={shown} set={set} />;
+    case "optional":
+      return <OptionalField input={input} item={widget.item} value={shown} set={set} />;
     case "choice":
       return <ChoiceField label={label} registry={widget.registry} value={shown} set={set} />;
     case "file":

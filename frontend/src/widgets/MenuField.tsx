@@ -27,7 +27,7 @@ export function MenuField({ label, options, value, set }: Props) {
   const [isOpen, setOpen] = useState(false);
   const chosen = options.find((option) => option.value === (value ?? null));
   const isMissing = chosen === undefined && value !== undefined && value !== null;
-  const shown = chosen?.label ?? (isMissing ? String(value) : text.widget.choose);
+  const shown = chosen?.label ?? (isMissing ? String(value) : value === null ? text.widget.nothing : text.widget.choose);
   return (
     <Popover.Root open={isOpen} onOpenChange={setOpen}>
       <Popover.Trigger asChild>
