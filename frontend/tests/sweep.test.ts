@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { choicesOf, valuesOf, withAxes } from "../src/graph/axes";
 import type { Document } from "../src/graph/document";
-import { seedsOf, withFixedSeeds, withNextSeeds, withRandomSeeds } from "../src/graph/seeds";
+import { advanced, seedModeOf, seedsOf, withDrawnSeeds, withFixedSeeds, withNextSeeds, withRandomSeeds, withSeedMode, withSeedsFrom } from "../src/graph/seeds";
 import { runsOf, sheetOf } from "../src/graph/sweep";
 import { CATALOGUE, DOCUMENT } from "./knowledge";
 
@@ -80,4 +80,28 @@ test("seeds are drawn, fixed and counted on", () => {
   expect(withNextSeeds(random, CATALOGUE, 2)).toBe(random);
   const largest: Document = { nodegraph: 1, nodes: { sample: { type: "sample", inputs: { seed: 2n ** 64n - 1n } } } };
   expect(withNextSeeds(largest, CATALOGUE, 1).nodes.sample?.inputs?.seed).toBe(0);
+});
+
+test("a seed that goes on is one further after a run, and keeps that in the view", () => {
+  const place = { node: "sample", port: "seed" };
+  const next = withSeedMode(DOCUMENT, place, "next", 99);
+  expect(next.nodes).toBe(DOCUMENT.nodes);
+  expect(seedModeOf(next, place)).toBe("next");
+  expect(advanced(next, CATALOGUE, 2).nodes.sample?.inputs?.seed).toBe(9);
+  expect(advanced(DOCUMENT, CATALOGUE, 2)).toBe(DOCUMENT);
+  const random = withSeedMode(next, place, "random", 99);
+  expect(seedModeOf(random, place)).toBe("random");
+  expect(random.view).toEqual(DOCUMENT.view ?? {});
+  expect(withSeedMode(random, place, "fixed", 99).nodes.sample?.inputs?.seed).toBe(99);
+});
+
+test("seeds that no named input tells are drawn before they are sent, inside subgraphs too", () => {
+  const inner = { nodes: { sample: { type: "sample", inputs: { seed: "random" } } } };
+  const written: Document = { nodegraph: 1, nodes: { one: { type: "sample", inputs: { seed: "random" } } }, subgraphs: { inner } };
+  let drawn = 0;
+  const sent = withDrawnSeeds(written, CATALOGUE, () => (drawn += 1));
+  expect([sent.nodes.one?.inputs?.seed, sent.subgraphs?.inner?.nodes.sample?.inputs?.seed]).toEqual([1, 2]);
+  expect(withSeedsFrom(written, sent, CATALOGUE)).toEqual(sent);
+  const named = { ...written, inputs: { seed: { to: ["one.seed"] } } };
+  expect(withDrawnSeeds(named, CATALOGUE, () => 5).nodes.one?.inputs?.seed).toBe("random");
 });

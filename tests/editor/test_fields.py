@@ -124,6 +124,32 @@ def test_colours_are_picked_and_written(editor: Editor) -> None:
     expect(editor.page.locator(".plan-run")).to_have_count(1)
 
 
+def test_a_seed_goes_on_after_every_run_and_the_job_records_what_it_was(
+    editor: Editor, editor_server: Server
+) -> None:
+    open_node(editor, "seed", seed=41)
+    editor.field("x", "After a run, seed: fixed").click()
+    editor.page.get_by_role("menuitemradio", name="The next seed after every run").click()
+    editor.run()
+    expect(editor.field("x", "seed")).to_have_value("42")
+    document = editor.document()
+    assert (document["nodes"]["x"]["inputs"], document["view"]["nextSeeds"]) == ({"seed": 42}, ["x.seed"])
+    newest = editor_server.ask("GET", "/api/v1/jobs").data["jobs"][0]["id"]
+    assert sent_seed(editor_server, newest) == 41
+    editor.field("x", "After a run, seed: next").click()
+    editor.page.get_by_role("menuitemradio", name="A new seed for every run").click()
+    editor.run()  # no named input tells its seed: the workflow that was sent does
+    expect(editor.page.locator(".node.is-ran, .node.is-memory")).to_have_count(1)
+    jobs = editor_server.ask("GET", "/api/v1/jobs").data["jobs"]
+    assert isinstance(sent_seed(editor_server, next(job["id"] for job in jobs if job["id"] != newest)), int)
+    assert inputs_of(editor) == {"seed": "random"}
+
+
+def sent_seed(server: Server, job: str) -> object:
+    workflow = server.ask("GET", f"/api/v1/jobs/{job}/workflow").data
+    return workflow["nodes"]["x"]["inputs"]["seed"]
+
+
 def test_no_field_has_a_violation(editor: Editor) -> None:
     kinds: dict[str, Any] = {
         "grow": {"values": [1], "named": {"a": 1}}, "lists": {"numbers": [1], "many": [{"left": 1}]},

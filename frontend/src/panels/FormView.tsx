@@ -11,7 +11,7 @@ import { useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { useWorkspace, type Tab } from "../store/workspace";
 import { text } from "../text/en";
-import { storedValue, ValueField } from "../widgets/Field";
+import { storedValue, useSeedPlace, ValueField } from "../widgets/Field";
 import { capital } from "../shell/StartPage";
 import { Empty } from "./Empty";
 
@@ -36,6 +36,7 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
   const document = tab.history.present;
   const places = placesOf(document, name);
   const first = places[0];
+  const seed = useSeedPlace(first ?? null);
   if (first === undefined || !Object.hasOwn(document.nodes, first.node)) return null;
   const input = inputOf(typeOf(document, first.node, catalogue), first.port);
   if (input === undefined) return null;
@@ -53,7 +54,7 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
         {capital(name.replaceAll("_", " "))}
         {help && <small>{help}</small>}
       </span>
-      <ValueField input={{ ...input, name }} value={literalOf(valueAt(document, first))} set={set} />
+      <ValueField input={{ ...input, name }} value={literalOf(valueAt(document, first))} set={set} seed={seed} />
     </div>
   );
 }

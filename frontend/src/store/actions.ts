@@ -19,12 +19,13 @@ import { readDocument, type Document, type Point } from "../graph/document";
 import { addNode, setInput } from "../graph/edits";
 import { withInputs } from "../graph/interface";
 import type { Json } from "../graph/json";
+import { advanced, withDrawnSeeds } from "../graph/seeds";
 import { text } from "../text/en";
 import { dropJob, FINAL, putJobs, putNewJob, refreshVocabulary, useServer } from "./server";
 import { tell, useUi } from "./ui";
 import { activeTab, useWorkspace, type Saved } from "./workspace";
 
-const { open, edit, editAll, change } = useWorkspace.getState();
+const { open, edit, editAll, change, advance } = useWorkspace.getState();
 
 /** Tell what went wrong, in the server's words. */
 export function tellError(error: unknown, what: string = text.notice.refused): void {
@@ -45,15 +46,22 @@ async function trying<T>(work: () => Promise<T>, what?: string): Promise<T | nul
   }
 }
 
+/** A new seed, as the server draws them: 32 bits, which people can still type. */
+export function drawSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+}
+
 /** Run the workflow at hand, all of it or only what some nodes need; the job, null where it was refused. */
 export async function run(targets?: string[]): Promise<string | null> {
   const tab = activeTab();
   if (tab === undefined || Object.keys(tab.history.present.nodes).length === 0) return null;
   try {
-    const workflow = tab.history.present;
+    const { catalogue } = useServer.getState();
+    const workflow = withDrawnSeeds(tab.history.present, catalogue, drawSeed);
     const job = await submit({ workflow, title: tab.title || text.untitled, ...(targets ? { targets } : {}) });
     putNewJob(job);
     change(tab.id, { job: job.id });
+    advance(tab.id, (document) => advanced(document, catalogue, 1));
     return job.id;
   } catch (error) {
     tellError(error, text.notice.notRun);

@@ -4,9 +4,9 @@ import { create } from "zustand";
 
 import { submit } from "../api/calls";
 import type { Document } from "../graph/document";
-import { withNextSeeds, withRandomSeeds } from "../graph/seeds";
+import { advanced, withDrawnSeeds, withNextSeeds, withRandomSeeds } from "../graph/seeds";
 import { text } from "../text/en";
-import { run, tellError } from "./actions";
+import { drawSeed, run, tellError } from "./actions";
 import { useCheck } from "./check";
 import { FINAL, putNewJob, useServer } from "./server";
 import { activeTab, useWorkspace, type Tab } from "./workspace";
@@ -36,7 +36,7 @@ export async function runTimes(times: number, seeds: Seeds): Promise<void> {
   const jobs: string[] = [];
   try {
     for (let number = 0; number < times; number += 1) {
-      const workflow = seeds === "random" ? random : withNextSeeds(document, catalogue, number);
+      const workflow = seeds === "random" ? withDrawnSeeds(random, catalogue, drawSeed) : withNextSeeds(document, catalogue, number);
       const job = await submit({ workflow, title: tab.title || text.untitled });
       putNewJob(job);
       jobs.push(job.id);
@@ -45,6 +45,7 @@ export async function runTimes(times: number, seeds: Seeds): Promise<void> {
   } catch (error) {
     tellError(error, text.notice.notRun);
   }
+  useWorkspace.getState().advance(tab.id, (one) => advanced(one, catalogue, jobs.length));
   following.set(tab.id, jobs);
 }
 
@@ -65,9 +66,10 @@ export function watchRunning(): void {
     timer = window.setTimeout(() => {
       const now = activeTab();
       const { problems, pending } = useCheck.getState();
-      if (now === undefined || !isOver(now) || pending || problems.length > 0 || !useRunning.getState().onChange) return;
+      if (now === undefined || !differs(ran, now.history.present) || !isOver(now) || pending || problems.length > 0 || !useRunning.getState().onChange) return;
       ran = now.history.present;
-      void run();
+      // A seed that goes on after the run is no change that wants another one.
+      void run().then(() => (ran = activeTab()?.id === now.id ? (activeTab()?.history.present ?? ran) : ran));
     }, CALM);
   };
   useServer.subscribe((now, before) => {

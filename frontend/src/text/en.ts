@@ -89,8 +89,9 @@ export const text = {
   },
   widget: {
     random: "random",
-    randomHint: "A new seed for every run",
-    fixedHint: "Keep one seed",
+    seedMode: (label: string, mode: string) => `After a run, ${label}: ${mode}`,
+    seedModes: { fixed: "fixed", random: "random", next: "next" },
+    seedHints: { fixed: "Keep one seed", random: "A new seed for every run", next: "The next seed after every run" },
     newSeed: "Another seed",
     search: "Search…",
     nothing: "not set",

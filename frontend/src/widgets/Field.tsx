@@ -3,9 +3,10 @@
 import { useCallback } from "react";
 
 import type { InputSpec } from "../graph/catalogue";
-import { asLiteral, literalOf } from "../graph/document";
+import { asLiteral, literalOf, type Port } from "../graph/document";
 import { setInput } from "../graph/edits";
 import type { Json } from "../graph/json";
+import { seedModeOf, withSeedMode } from "../graph/seeds";
 import type { Written } from "../graph/widgets";
 import { useServer } from "../store/server";
 import { useShownDocument, useWorkspace } from "../store/workspace";
@@ -17,7 +18,7 @@ import { MenuField, type Option } from "./MenuField";
 import { NumberField } from "./NumberField";
 import { OptionalField } from "./OptionalField";
 import { RecordField } from "./RecordField";
-import { SeedField } from "./SeedField";
+import { SeedField, type SeedPlace } from "./SeedField";
 import { TextField } from "./TextField";
 import { UnionField } from "./UnionField";
 import { UploadButton } from "./UploadButton";
@@ -41,7 +42,8 @@ export function Field({ node, port, input, value }: FieldProps) {
     },
     [node, port, input],
   );
-  return <ValueField input={input} value={literalOf(value)} set={set} />;
+  const seed = useSeedPlace(input.widget.kind === "seed" ? { node, port } : null);
+  return <ValueField input={input} value={literalOf(value)} set={set} seed={seed} />;
 }
 
 /** What a document holds for a value. Nothing is written down only where it is not what an input has by itself. */
@@ -54,10 +56,21 @@ interface ValueProps {
   readonly input: Written;
   readonly value: Json | undefined;
   readonly set: (value: Json | undefined) => void;
+  readonly seed?: SeedPlace | undefined;
+}
+
+/** What the workflow at hand keeps of a seed. */
+export function useSeedPlace(port: Port | null): SeedPlace | undefined {
+  const document = useShownDocument();
+  if (port === null || document === undefined) return undefined;
+  return {
+    mode: seedModeOf(document, port),
+    setMode: (mode, drawn) => useWorkspace.getState().edit((one) => withSeedMode(one, port, mode, drawn)),
+  };
 }
 
 /** The widget for a value, wherever it is kept. */
-export function ValueField({ input, value, set }: ValueProps) {
+export function ValueField({ input, value, set, seed }: ValueProps) {
   const { widget } = input;
   const shown = value === undefined ? input.default : value;
   const label = input.name.replaceAll("_", " ");
@@ -65,7 +78,7 @@ export function ValueField({ input, value, set }: ValueProps) {
     case "number":
       return <NumberField label={label} widget={widget} value={shown} set={set} />;
     case "seed":
-      return <SeedField label={label} value={shown} set={set} />;
+      return <SeedField label={label} value={shown} set={set} place={seed} />;
     case "text":
       return <TextField label={label} multiline={widget.multiline} value={shown} set={set} />;
     case "toggle":
