@@ -16,6 +16,7 @@ import "./styles/sweep.css";
 import "./styles/queue.css";
 import "./styles/run.css";
 import "./styles/gallery.css";
+import "./styles/mask.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -21,7 +21,7 @@ from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph.inputs import current_values, input_specs
 from nodegraph.graph.loading import load_document
 from nodegraph.modelfiles.index import IndexedFile
-from nodegraph.modelfiles.kinds import MODEL_KINDS
+from nodegraph.modelfiles.kinds import MODEL_KINDS, belongs
 from nodegraph.packs import load_packs
 from nodegraph.server.templates import picture_of, template_of
 from nodegraph.server.tokens import OWNER, folder_of
@@ -151,6 +151,11 @@ class Planner:
             return [entry for one in kinds for entry in engine.files.entries(one)]
 
         return await asyncio.to_thread(entries)
+
+    async def picture(self, user: str, name: str) -> Path | None:
+        """Where the picture lies that a node of the user would load by this name, if there is one."""
+        engine = await self.engine(user)
+        return await asyncio.to_thread(engine.files.find, "images", name) if belongs("images", name) else None
 
     async def templates(self) -> list[TemplateItem]:
         """The templates of built-in packs."""

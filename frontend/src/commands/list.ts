@@ -1,11 +1,15 @@
 /** All actions: the palette lists them, shortcuts call them. */
 
 import { cancelRun, run, save } from "../store/actions";
-import { ACTUAL_SIZE, setTheme, show, togglePanel, useUi } from "../store/ui";
+import { paintMask } from "../store/masks";
+import { useServer } from "../store/server";
+import { ACTUAL_SIZE, setTheme, show, tell, togglePanel, useUi } from "../store/ui";
 import { publish } from "../store/library";
 import { activeDocument, activeTab, HOME, pathOf, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { printJson } from "../graph/json";
+import { typeOf } from "../graph/nodetypes";
+import { paintableOf } from "../graph/pictures";
 import { definitionAt, enterSelected, groupSelected, leave, newSubgraph, ungroupSelected } from "./subgraphs";
 import { walk } from "./walking";
 import { lookAtSelected } from "./looking";
@@ -61,6 +65,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "actual", title: t.actual, group: "view", keys: ["1"], run: () => show(ACTUAL_SIZE) },
   { id: "fit", title: t.fit, group: "view", keys: ["f"], run: () => show(null) },
   { id: "layout", title: t.layout, group: "view", keys: ["Shift+l"], run: () => arranging.dispatchEvent(new Event("arrange")) },
+  { id: "paint", title: text.mask.command, group: "edit", run: paintSelected },
   { id: "theme", title: t.theme, group: "view", run: switchTheme },
   { id: "form", title: t.form, group: "view", keys: ["Shift+f"], run: () => useUi.setState(({ form }) => ({ form: !form })) },
   { id: "queue", title: t.queue, group: "view", keys: ["q"], run: () => togglePanel("queue") },
@@ -79,6 +84,15 @@ export const COMMANDS: readonly Command[] = [
 
 export function commandOf(id: string): Command | undefined {
   return COMMANDS.find((command) => command.id === id);
+}
+
+function paintSelected(): void {
+  const document = activeDocument();
+  const [id] = useWorkspace.getState().selected;
+  const entry = id === undefined ? undefined : document?.nodes[id];
+  const found = document && id !== undefined && entry ? paintableOf(entry, typeOf(document, id, useServer.getState().catalogue)) : null;
+  if (found === null || id === undefined) tell("info", text.mask.select);
+  else paintMask({ node: id, port: found.port }, found.file);
 }
 
 function runToSelected(): void {

@@ -12,8 +12,8 @@ import { useWorkspace } from "../store/workspace";
 
 function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
-  const { dialog, adding, linking } = useUi.getState();
-  if (dialog !== null || adding !== null || linking !== null) return;
+  const { dialog, adding, linking, painting } = useUi.getState();
+  if (painting !== null || dialog !== null || adding !== null || linking !== null) return;
   if (event.key === "Escape" && event.target instanceof HTMLElement) {
     // Out of a field, to the node that it belongs to.
     const card = event.target.closest<HTMLElement>(".react-flow__node");

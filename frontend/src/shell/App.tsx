@@ -7,6 +7,7 @@ import { SocketMenu } from "../canvas/SocketMenu";
 import { useShortcuts } from "../commands/shortcuts";
 import { FormView } from "../panels/FormView";
 import { LookPopover } from "../panels/LookPopover";
+import { MaskDialog } from "../panels/MaskDialog";
 import { SheetDialog } from "../panels/SheetDialog";
 import { SidePanel } from "../panels/SidePanel";
 import { SweepDialog } from "../panels/SweepDialog";
@@ -59,6 +60,7 @@ export function App() {
       <SweepDialog />
       <SheetDialog />
       <PictureDialog />
+      <MaskDialog />
       <LookPopover />
     </DropZone>
   );

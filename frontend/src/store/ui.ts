@@ -32,6 +32,12 @@ export interface OpenPicture {
   readonly compare?: { readonly url: string; readonly title: string };
 }
 
+/** A mask that is painted: the input that names the picture, and the picture. */
+export interface MaskOf {
+  readonly port: Port;
+  readonly file: string;
+}
+
 interface Ui {
   readonly panel: Panel | null;
   readonly theme: Theme;
@@ -43,6 +49,7 @@ interface Ui {
   readonly picture: OpenPicture | null;
   /** The picture of the gallery that another one is to be compared with. */
   readonly picked: { readonly url: string; readonly title: string } | null;
+  readonly painting: MaskOf | null;
   /** How many pictures stand in a row of the gallery. */
   readonly columns: number;
   /** The sweep whose contact sheet is open. */
@@ -64,6 +71,7 @@ export const useUi = create<Ui>()(() => ({
   notices: [],
   picture: null,
   picked: null,
+  painting: null,
   columns: 2,
   sheet: null,
   wish: null,
