@@ -21,6 +21,8 @@ export type WorkflowView = Schemas["WorkflowView"];
 export type Revision = Schemas["RevisionItem"];
 export type Upload = Schemas["UploadView"];
 
+export type ModelItem = Schemas["ModelItem"];
+
 const part = encodeURIComponent;
 
 async function data<T>(answer: Promise<Answer<T>>): Promise<T> {
@@ -103,4 +105,7 @@ export const upload = (file: File) =>
       headers: { "Content-Type": file.type || "application/octet-stream" },
     }),
   );
+export const getUploads = async () => (await data(ask<Schemas["Uploads"]>("GET", "/files"))).files;
+/** All model files. The server looks through its folders for it. */
+export const getModels = async () => (await data(ask<Schemas["ModelList"]>("GET", "/models"))).models;
 export const getFileWorkflow = (name: string) => data(ask<Json>("GET", `/files/${part(name)}/workflow`));

@@ -12,11 +12,11 @@ import { Field } from "../widgets/Field";
 import { AddMember, MemberMenu, MemberName } from "../widgets/GrowingRow";
 import { FarCard, useIsFar, useIsLarge, useSocketsAt } from "./FarCard";
 import { InputMenu } from "./InputMenu";
+import { LoadedPicture } from "./LoadedPicture";
 import { NodePictures } from "./NodePictures";
 import { NodeStatus } from "./NodeStatus";
 import { NodeTitle } from "./NodeTitle";
 import { OutputRow } from "./OutputRow";
-import { PaintButton } from "./PaintButton";
 import { Reached, Socket } from "./Socket";
 import { categoryColour } from "./looks";
 import { useNodeProblems, useNodeRun } from "./useNodeRun";
@@ -56,7 +56,7 @@ const NearCard = memo(function NearCard({ id, data, selected }: NodeProps<FlowNo
       <Reached value={selected}>
         <Sockets rows={rows} type={type} bad={badInputs} id={id} />
         <Widgets scene={data.scene} bad={badInputs} />
-        <PaintButton scene={data.scene} />
+        <LoadedPicture scene={data.scene} />
       </Reached>
       {type.isPlaceholder && <p className="node-note">{text.node.unknown}</p>}
       {problems.length > 0 && (

@@ -2,7 +2,7 @@
 
 import { Brush, Contrast, Eraser, Maximize, Redo2, Trash2, Undo2, X, ZoomIn, ZoomOut } from "lucide-react";
 import { Dialog } from "radix-ui";
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
 
 import { act, redoAct, resized, undoAct, UNTOUCHED } from "../graph/painting";
 import type { Pixels } from "../graph/png";
@@ -20,13 +20,22 @@ const close = () => useUi.setState({ painting: null });
 
 export function MaskDialog() {
   const painting = useUi((ui) => ui.painting);
+  const isPainted = useRef(false);
   return (
     <Dialog.Root open={painting !== null} onOpenChange={close}>
       <Dialog.Portal>
         <Dialog.Overlay className="overlay is-front" />
         {painting && (
-          <Dialog.Content className="picture-dialog mask-dialog" aria-describedby={undefined} onPointerDownOutside={(event) => event.preventDefault()}>
-            <Loaded of={painting} />
+          <Dialog.Content
+            className="picture-dialog mask-dialog"
+            aria-describedby={undefined}
+            onPointerDownOutside={(event) => event.preventDefault()}
+            onEscapeKeyDown={(event) => {
+              // What was painted is not lost by a key: Cancel says so.
+              if (isPainted.current) event.preventDefault();
+            }}
+          >
+            <Loaded of={painting} isPainted={isPainted} />
           </Dialog.Content>
         )}
       </Dialog.Portal>
@@ -34,7 +43,12 @@ export function MaskDialog() {
   );
 }
 
-function Loaded({ of }: { readonly of: MaskOf }) {
+interface LoadedProps {
+  readonly of: MaskOf;
+  readonly isPainted: RefObject<boolean>;
+}
+
+function Loaded({ of, isPainted }: LoadedProps) {
   const [pixels, setPixels] = useState<Pixels | null>(null);
   useEffect(() => {
     let isGone = false;
@@ -49,10 +63,10 @@ function Loaded({ of }: { readonly of: MaskOf }) {
       isGone = true;
     };
   }, [of.file]);
-  return pixels ? <Painter of={of} pixels={pixels} /> : <Dialog.Title className="mask-loading">{t.loading}</Dialog.Title>;
+  return pixels ? <Painter of={of} pixels={pixels} isPainted={isPainted} /> : <Dialog.Title className="mask-loading">{t.loading}</Dialog.Title>;
 }
 
-function Painter({ of, pixels }: { readonly of: MaskOf; readonly pixels: Pixels }) {
+function Painter({ of, pixels, isPainted }: LoadedProps & { readonly pixels: Pixels }) {
   const most = Math.max(8, Math.round(Math.max(pixels.width, pixels.height) / 2));
   const [painting, setPainting] = useState(UNTOUCHED);
   const [erases, setErases] = useState(false);
@@ -61,6 +75,10 @@ function Painter({ of, pixels }: { readonly of: MaskOf; readonly pixels: Pixels 
   const [zoom, setZoom] = useState(WHOLE);
   const [isSaving, setSaving] = useState(false);
   const canvas = useRef<HTMLCanvasElement>(null);
+
+  useEffect(() => {
+    isPainted.current = painting.done.length > 0;
+  }, [isPainted, painting]);
 
   const save = async () => {
     if (canvas.current === null) return;

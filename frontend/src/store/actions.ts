@@ -176,15 +176,21 @@ export async function bringIn(file: File): Promise<void> {
 
 /** Use a picture of the gallery as input: in a node that loads one, or in a new one at a place. */
 export async function takeAsInput(picture: { url: string; title: string }, where: { node?: string; at?: Point } = {}): Promise<void> {
+  const file = await uploadPicture(picture);
+  if (file === null) return;
+  const { node, at } = where;
+  if (node === undefined) placePicture(file, picture.title, at);
+  else edit((document) => setInput(document, { node, port: "file" }, file));
+}
+
+/** A result among the pictures that nodes load; the name that they load it by. */
+export async function uploadPicture(picture: { url: string; title: string }): Promise<string | null> {
   const uploaded = await trying(async () => {
     const data = await (await fetch(picture.url)).blob();
     return upload(new File([data], `${picture.title}.${data.type.split("/")[1] ?? "png"}`, { type: data.type }));
   });
-  if (uploaded === null) return;
-  await refreshVocabulary();
-  const { node, at } = where;
-  if (node === undefined) placePicture(uploaded.use_as, picture.title, at);
-  else edit((document) => setInput(document, { node, port: "file" }, uploaded.use_as));
+  if (uploaded !== null) await refreshVocabulary();
+  return uploaded?.use_as ?? null;
 }
 
 /** A picture without a workflow is put on the canvas, to be worked on. */

@@ -102,6 +102,15 @@ export const text = {
     choose: "choose…",
     badJson: "This is no valid JSON.",
     upload: "Upload a picture…",
+    size: (bytes: number) => {
+      const unit = bytes < 1e6 ? 1 : bytes < 1e9 ? 2 : 3;
+      const number = bytes / 1e3 ** unit;
+      return `${number < 10 ? number.toFixed(1) : Math.round(number)} ${["B", "kB", "MB", "GB"][unit]}`;
+    },
+    searchPictures: "Search pictures…",
+    yourPictures: "Your pictures",
+    results: "Results",
+    loaded: (file: string) => `The picture ${file}`,
     setOne: (label: string) => `Set ${label}: not set`,
     clear: (label: string) => `Clear ${label}`,
     kindOf: (label: string) => `Kind of ${label}`,

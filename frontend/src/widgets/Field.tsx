@@ -3,11 +3,14 @@
 import { useCallback } from "react";
 
 import type { InputSpec } from "../graph/catalogue";
+import type { ModelItem } from "../api/calls";
 import { asLiteral, literalOf, type Port } from "../graph/document";
 import { setInput } from "../graph/edits";
 import type { Json } from "../graph/json";
 import { seedModeOf, withSeedMode } from "../graph/seeds";
 import type { Written } from "../graph/widgets";
+import { IMAGES } from "../graph/pictures";
+import { refreshModels, useFiles } from "../store/files";
 import { useServer } from "../store/server";
 import { useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
@@ -17,6 +20,7 @@ import { ListField } from "./ListField";
 import { MenuField, type Option } from "./MenuField";
 import { NumberField } from "./NumberField";
 import { OptionalField } from "./OptionalField";
+import { PictureField } from "./PictureField";
 import { RecordField } from "./RecordField";
 import { SeedField, type SeedPlace } from "./SeedField";
 import { TextField } from "./TextField";
@@ -142,13 +146,22 @@ function ChoiceField({ registry, ...rest }: NamedProps & { readonly registry: st
 
 function FileField({ kind, ...rest }: NamedProps & { readonly kind: string }) {
   const names = useServer(({ vocabulary }) => vocabulary.files[kind] ?? NONE);
-  const options = names.map((name): Option => ({ value: name, label: name }));
-  return (
-    <span className="file-field">
-      <MenuField {...rest} options={options} />
-      {kind === "images" && <UploadButton set={rest.set} />}
-    </span>
-  );
+  const models = useFiles(({ models }) => models);
+  if (kind === IMAGES) {
+    return (
+      <span className="file-field">
+        <PictureField {...rest} />
+        <UploadButton set={rest.set} />
+      </span>
+    );
+  }
+  const options = names.map((name): Option => ({ value: name, label: name, help: about(models.get(`${kind}/${name}`)) }));
+  return <MenuField {...rest} options={options} onOpen={() => void refreshModels()} />;
+}
+
+/** What is known of a model file, in few words. */
+function about(model: ModelItem | undefined): string {
+  return model ? text.widget.size(model.size) : "";
 }
 
 function SubgraphField(props: NamedProps) {

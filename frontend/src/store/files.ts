@@ -1,0 +1,33 @@
+/** Files that nodes load, and what is known of them: names of uploads, sizes of models. */
+
+import { create } from "zustand";
+
+import { getModels, getUploads, type ModelItem } from "../api/calls";
+import { tellError } from "./actions";
+
+interface Files {
+  /** What uploads are called, by the name that nodes load them by; the newest first. */
+  readonly uploads: ReadonlyMap<string, string>;
+  /** By kind and name: `loras/neon.safetensors`. */
+  readonly models: ReadonlyMap<string, ModelItem>;
+}
+
+export const useFiles = create<Files>()(() => ({ uploads: new Map(), models: new Map() }));
+
+export async function refreshUploads(): Promise<void> {
+  try {
+    const uploads = await getUploads();
+    useFiles.setState({ uploads: new Map(uploads.map(({ use_as, called }) => [use_as, called])) });
+  } catch (error) {
+    tellError(error);
+  }
+}
+
+export async function refreshModels(): Promise<void> {
+  try {
+    const models = await getModels();
+    useFiles.setState({ models: new Map(models.map((model) => [`${model.kind}/${model.name}`, model])) });
+  } catch (error) {
+    tellError(error);
+  }
+}
