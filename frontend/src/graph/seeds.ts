@@ -7,7 +7,7 @@ import { exposedAs } from "./interface";
 import { isObject, type Json } from "./json";
 import { typeOf } from "./nodetypes";
 import { rowsOf } from "./scene";
-import { inside, isBoundary, putBack } from "./scope";
+import { everywhere, inside, isBoundary } from "./scope";
 import { RANDOM } from "./widgets";
 
 const LARGEST = 2n ** 64n - 1n;
@@ -110,14 +110,6 @@ function nextSeeds({ view }: Document): string[] {
 
 function placeOf({ node, port }: Port): string {
   return `${node}.${port}`;
-}
-
-/** A change of a workflow and of the inside of each of its subgraphs. */
-function everywhere(document: Document, change: (scope: Document, name: string | null) => Document): Document {
-  return Object.keys(document.subgraphs ?? {}).reduce((edited, name) => {
-    const scope = inside(edited, name);
-    return scope === null ? edited : putBack(edited, name, change(scope, name));
-  }, change(document, null));
 }
 
 export function holdsRandom(document: Document, catalogue: Catalogue): boolean {

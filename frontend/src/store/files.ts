@@ -4,6 +4,7 @@ import { create } from "zustand";
 
 import { getModels, getUploads, type ModelItem } from "../api/calls";
 import { tellError } from "./actions";
+import { refreshVocabulary, useServer } from "./server";
 
 interface Files {
   /** What uploads are called, by the name that nodes load them by; the newest first. */
@@ -30,4 +31,11 @@ export async function refreshModels(): Promise<void> {
   } catch (error) {
     tellError(error);
   }
+}
+
+/** Look into the folders again: files may have been put there. Then all is checked anew. */
+export async function lookForFiles(): Promise<void> {
+  await refreshModels();
+  await refreshVocabulary();
+  useServer.setState(({ finished }) => ({ finished: finished + 1 }));
 }

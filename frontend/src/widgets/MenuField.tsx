@@ -20,15 +20,17 @@ interface Props {
   readonly value: Json | undefined;
   readonly set: (value: Json) => void;
   readonly onOpen?: () => void;
+  /** What stands there while nothing is chosen. */
+  readonly empty?: string;
 }
 
 const MANY = 7;
 
-export function MenuField({ label, options, value, set, onOpen }: Props) {
+export function MenuField({ label, options, value, set, onOpen, empty }: Props) {
   const [isOpen, setOpen] = useState(false);
   const chosen = options.find((option) => option.value === (value ?? null));
   const isMissing = chosen === undefined && value !== undefined && value !== null;
-  const shown = chosen?.label ?? (isMissing ? String(value) : value === null ? text.widget.nothing : text.widget.choose);
+  const shown = chosen?.label ?? empty ?? (isMissing ? String(value) : value === null ? text.widget.nothing : text.widget.choose);
   return (
     <Popover.Root
       open={isOpen}
