@@ -71,7 +71,7 @@ function Painter({ of, pixels, isPainted }: LoadedProps & { readonly pixels: Pix
   const [painting, setPainting] = useState(UNTOUCHED);
   const [erases, setErases] = useState(false);
   const [size, setSize] = useState(() => Math.max(2, Math.round(most / 6)));
-  const [opacity, setOpacity] = useState(65);
+  const [opacity, setOpacity] = useState(75);
   const [zoom, setZoom] = useState(WHOLE);
   const [isSaving, setSaving] = useState(false);
   const canvas = useRef<HTMLCanvasElement>(null);
