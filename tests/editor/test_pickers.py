@@ -51,8 +51,9 @@ def test_a_result_is_chosen_as_input(editor: Editor) -> None:
     assert editor.document()["nodes"]["load"]["inputs"]["file"].startswith("uploads/")
 
 
-def test_models_tell_their_size(editor: Editor) -> None:
+def test_models_tell_their_family_and_size(editor: Editor) -> None:
     editor.open_template("text-to-image")
     editor.field("loader", "file").click()
     option = editor.page.get_by_role("option", name="tiny.safetensors")
+    expect(option).to_contain_text("sd1 · ")
     expect(option).to_contain_text("MB")

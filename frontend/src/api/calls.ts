@@ -106,6 +106,7 @@ export const upload = (file: File) =>
     }),
   );
 export const getUploads = async () => (await data(ask<Schemas["Uploads"]>("GET", "/files"))).files;
-/** All model files. The server looks through its folders for it. */
-export const getModels = async () => (await data(ask<Schemas["ModelList"]>("GET", "/models"))).models;
+/** All model files, or those of a kind with their families. The server looks through its folders for it. */
+export const getModels = async (kind?: string) =>
+  (await data(ask<Schemas["ModelList"]>("GET", kind === undefined ? "/models" : `/models?kind=${part(kind)}&families=true`))).models;
 export const getFileWorkflow = (name: string) => data(ask<Json>("GET", `/files/${part(name)}/workflow`));

@@ -1249,8 +1249,15 @@ export interface components {
         /**
          * ModelItem
          * @description A model file: what a loader calls it, its bytes, and the sha256 of its content if that is known yet.
+         *
+         *     family: where it was asked for, the name of a supported one, else what the file is in words.
          */
         ModelItem: {
+            /**
+             * Family
+             * @default null
+             */
+            family: string | null;
             /** Hash */
             hash: string | null;
             /** Kind */
@@ -3952,6 +3959,8 @@ export interface operations {
             query?: {
                 /** @description checkpoints, loras, vae … */
                 kind?: string | null;
+                /** @description Tell their families too: their headers are read for it. */
+                families?: boolean;
             };
             header?: never;
             path?: never;

@@ -178,11 +178,13 @@ export function firstRecord({ name, fields }: RecordKind, discriminator: string 
   return record;
 }
 
-/** A record as another kind: what both kinds share stays as it was written. */
+/** A record as another kind: what both kinds share stays as it was written, if the other kind can show it. */
 export function asKind(record: Json | undefined, kind: RecordKind, discriminator: string | null): JsonObject {
   const first = firstRecord(kind, discriminator);
   if (!isObject(record)) return first;
-  const shared = kind.fields.filter(({ name }) => name !== discriminator && record[name] !== undefined);
+  const shared = kind.fields
+    .filter(({ name }) => name !== discriminator && record[name] !== undefined)
+    .filter(({ name, widget }) => widget.kind === "data" || shows(widget, record[name]));
   return { ...first, ...Object.fromEntries(shared.map(({ name }) => [name, record[name] ?? null])) };
 }
 

@@ -3,6 +3,7 @@
 import { create } from "zustand";
 
 import { getModels, getUploads, type ModelItem } from "../api/calls";
+import { ApiError } from "../api/client";
 import { tellError } from "./actions";
 import { refreshVocabulary, useServer } from "./server";
 
@@ -24,12 +25,14 @@ export async function refreshUploads(): Promise<void> {
   }
 }
 
-export async function refreshModels(): Promise<void> {
+/** What there is to know of the models of a kind. */
+export async function refreshModels(kind?: string): Promise<void> {
   try {
-    const models = await getModels();
-    useFiles.setState({ models: new Map(models.map((model) => [`${model.kind}/${model.name}`, model])) });
+    const models = await getModels(kind);
+    useFiles.setState((files) => ({ models: new Map([...files.models, ...models.map((model) => [`${model.kind}/${model.name}`, model] as const)]) }));
   } catch (error) {
-    tellError(error);
+    // Files of a pack's own kind are no models: nothing is known of them.
+    if (!(error instanceof ApiError && error.status === 422)) tellError(error);
   }
 }
 

@@ -156,12 +156,12 @@ function FileField({ kind, ...rest }: NamedProps & { readonly kind: string }) {
     );
   }
   const options = names.map((name): Option => ({ value: name, label: name, help: about(models.get(`${kind}/${name}`)) }));
-  return <MenuField {...rest} options={options} onOpen={() => void refreshModels()} />;
+  return <MenuField {...rest} options={options} onOpen={() => void refreshModels(kind)} />;
 }
 
 /** What is known of a model file, in few words. */
 function about(model: ModelItem | undefined): string {
-  return model ? text.widget.size(model.size) : "";
+  return model ? [model.family, text.widget.size(model.size)].filter(Boolean).join(" · ") : "";
 }
 
 function SubgraphField(props: NamedProps) {
