@@ -19,6 +19,7 @@ import "./styles/run.css";
 import "./styles/gallery.css";
 import "./styles/help.css";
 import "./styles/small.css";
+import "./styles/mask.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { choicesOf, valuesOf, withAxes } from "../src/graph/axes";
 import type { Document } from "../src/graph/document";
 import { group } from "../src/graph/grouping";
-import { withFixedSeeds, withNextSeeds, withRandomSeeds } from "../src/graph/seeds";
+import { advanced, seedModeOf, withDrawnSeeds, withFixedSeeds, withNextSeeds, withRandomSeeds, withSeedMode, withSeedsFrom } from "../src/graph/seeds";
 import { runsOf, sheetOf } from "../src/graph/sweep";
 import { CATALOGUE, DOCUMENT, KNOWN } from "./knowledge";
 
@@ -95,4 +95,28 @@ test("seeds inside subgraphs are drawn, fixed and counted on too", () => {
   const subgraphs = { drawn: { inputs: { seed: { type: "seed", default: "random" } }, nodes: {} } };
   const left: Document = { nodegraph: 1, nodes: { call: { type: "#drawn" } }, subgraphs };
   expect(withFixedSeeds(left, CATALOGUE, 5).nodes.call?.inputs).toEqual({ seed: 5 });
+});
+
+test("a seed that goes on is one further after a run, and keeps that in the view", () => {
+  const place = { node: "sample", port: "seed" };
+  const next = withSeedMode(DOCUMENT, place, "next", 99);
+  expect(next.nodes).toBe(DOCUMENT.nodes);
+  expect(seedModeOf(next, place)).toBe("next");
+  expect(advanced(next, CATALOGUE, 2).nodes.sample?.inputs?.seed).toBe(9);
+  expect(advanced(DOCUMENT, CATALOGUE, 2)).toBe(DOCUMENT);
+  const random = withSeedMode(next, place, "random", 99);
+  expect(seedModeOf(random, place)).toBe("random");
+  expect(random.view).toEqual(DOCUMENT.view ?? {});
+  expect(withSeedMode(random, place, "fixed", 99).nodes.sample?.inputs?.seed).toBe(99);
+});
+
+test("seeds that no named input tells are drawn before they are sent, inside subgraphs too", () => {
+  const inner = { nodes: { sample: { type: "sample", inputs: { seed: "random" } } } };
+  const written: Document = { nodegraph: 1, nodes: { one: { type: "sample", inputs: { seed: "random" } } }, subgraphs: { inner } };
+  let drawn = 0;
+  const sent = withDrawnSeeds(written, CATALOGUE, () => (drawn += 1));
+  expect([sent.nodes.one?.inputs?.seed, sent.subgraphs?.inner?.nodes.sample?.inputs?.seed]).toEqual([1, 2]);
+  expect(withSeedsFrom(written, sent, CATALOGUE)).toEqual(sent);
+  const named = { ...written, inputs: { seed: { to: ["one.seed"] } } };
+  expect(withDrawnSeeds(named, CATALOGUE, () => 5).nodes.one?.inputs?.seed).toBe("random");
 });

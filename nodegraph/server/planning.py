@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from nodegraph.engine import Engine
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph.inputs import current_values, input_specs
 from nodegraph.graph.loading import load_document
+from nodegraph.modelfiles.describing import describe
 from nodegraph.modelfiles.index import IndexedFile
-from nodegraph.modelfiles.kinds import MODEL_KINDS
+from nodegraph.modelfiles.kinds import MODEL_KINDS, belongs
 from nodegraph.packs import load_packs
 from nodegraph.server.templates import picture_of, template_of
 from nodegraph.server.tokens import OWNER, folder_of
@@ -152,6 +154,15 @@ class Planner:
 
         return await asyncio.to_thread(entries)
 
+    async def families(self, files: Sequence[IndexedFile]) -> list[str]:
+        """What each model file is, by its header. It is read again when the file has changed."""
+        return await asyncio.to_thread(lambda: [_family_of(one.path, _stamp_of(one.path)) for one in files])
+
+    async def picture(self, user: str, name: str) -> Path | None:
+        """Where the picture lies that a node of the user would load by this name, if there is one."""
+        engine = await self.engine(user)
+        return await asyncio.to_thread(engine.files.find, "images", name) if belongs("images", name) else None
+
     async def templates(self) -> list[TemplateItem]:
         """The templates of built-in packs."""
         engine = await self.engine()
@@ -202,6 +213,19 @@ class Planner:
         self._sound.move_to_end(digest)
         if len(self._sound) > REMEMBERED:
             self._sound.popitem(last=False)
+
+
+@lru_cache(maxsize=4096)
+def _family_of(path: Path, stamp: tuple[int, int]) -> str:  # noqa: ARG001 - another stamp is another file
+    return describe(path).family
+
+
+def _stamp_of(path: Path) -> tuple[int, int]:
+    try:
+        told = path.stat()
+    except OSError:
+        return 0, 0  # it went away since
+    return told.st_mtime_ns, told.st_size
 
 
 def _interface(engine: Engine, text: bytes) -> InterfaceView:

@@ -145,15 +145,22 @@ class ModelsQuery(Request):
     """Which model files."""
 
     kind: str | None = Field(default=None, max_length=64, description="checkpoints, loras, vae …")
+    families: bool = Field(
+        default=False, description="Tell their families too: their headers are read for it."
+    )
 
 
 class ModelItem(BaseModel):
-    """A model file: what a loader calls it, its bytes, and the sha256 of its content if that is known yet."""
+    """A model file: what a loader calls it, its bytes, and the sha256 of its content if that is known yet.
+
+    family: where it was asked for, the name of a supported one, else what the file is in words.
+    """
 
     kind: str
     name: str
     size: int
     hash: str | None
+    family: str | None = None
 
 
 class ModelList(BaseModel):

@@ -66,7 +66,8 @@ def test_a_random_seed_makes_another_picture_each_time(editor: Editor) -> None:
     editor.open_template("text-to-image")
     editor.field("sample", "steps").fill("3")
     editor.press("Enter")
-    editor.node("sample").get_by_role("button", name="A new seed for every run").click()
+    editor.field("sample", "After a run, seed: fixed").click()
+    editor.page.get_by_role("menuitemradio", name="A new seed for every run").click()
     assert editor.document()["nodes"]["sample"]["inputs"]["seed"] == "random"
     editor.run()
     first = editor.wait_for_picture("save")

@@ -57,6 +57,30 @@ def test_a_picture_comes_back_as_it_was_and_feeds_a_node(server: Server, kind: s
         assert made.size == (8, 8)
 
 
+def test_pictures_are_handed_out_by_the_names_that_nodes_load(server: Server) -> None:
+    kept = upload(server, picture(colour="teal")).data
+    got = server.ask("GET", f"/api/v1/pictures/{kept['use_as']}")
+    assert (got.status, got.body) == (200, picture(colour="teal"))
+    assert server.ask("GET", "/api/v1/pictures/example.png").headers["content-type"] == "image/png"
+    for name in ("nothing.png", "..%2f..%2ftoken", "..%2f..%2f..%2fetc%2fpasswd"):
+        assert server.ask("GET", f"/api/v1/pictures/{name}").status == 404
+    (server.data_dir / "inputs" / "notes.txt").write_text("no picture")
+    assert server.ask("GET", "/api/v1/pictures/notes.txt").status == 404
+
+
+def test_models_tell_their_family_where_it_is_asked_for(server: Server) -> None:
+    folder = server.data_dir / "models" / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "torn.safetensors").write_bytes(b"no header")
+    plain = server.ask("GET", "/api/v1/models?kind=checkpoints").data["models"]
+    assert {one["family"] for one in plain} == {None}
+    told = server.ask("GET", "/api/v1/models?kind=checkpoints&families=true").data["models"]
+    families = {one["name"]: one["family"] for one in told}
+    assert families["tiny.safetensors"] == "sd1"
+    assert families["torn.safetensors"] not in (None, "sd1")
+    (folder / "torn.safetensors").unlink()
+
+
 def test_a_form_with_one_file_is_an_upload(server: Server) -> None:
     data = picture(colour="green")
     edge = b"xx-edge"

@@ -21,6 +21,8 @@ export type WorkflowView = Schemas["WorkflowView"];
 export type Revision = Schemas["RevisionItem"];
 export type Upload = Schemas["UploadView"];
 
+export type ModelItem = Schemas["ModelItem"];
+
 const part = encodeURIComponent;
 
 async function data<T>(answer: Promise<Answer<T>>): Promise<T> {
@@ -103,4 +105,8 @@ export const upload = (file: File) =>
       headers: { "Content-Type": file.type || "application/octet-stream" },
     }),
   );
+export const getUploads = async () => (await data(ask<Schemas["Uploads"]>("GET", "/files"))).files;
+/** All model files, or those of a kind with their families. The server looks through its folders for it. */
+export const getModels = async (kind?: string) =>
+  (await data(ask<Schemas["ModelList"]>("GET", kind === undefined ? "/models" : `/models?kind=${part(kind)}&families=true`))).models;
 export const getFileWorkflow = (name: string) => data(ask<Json>("GET", `/files/${part(name)}/workflow`));

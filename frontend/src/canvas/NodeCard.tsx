@@ -3,11 +3,15 @@
 import type { NodeProps } from "@xyflow/react";
 import { memo } from "react";
 
-import type { Row, SceneNode } from "../graph/scene";
+import { isNamed, specOf, type Row, type SceneNode } from "../graph/scene";
 import type { NodeType } from "../graph/catalogue";
+import { literalOf } from "../graph/document";
+import { isWide } from "../graph/widgets";
 import { text } from "../text/en";
 import { Field } from "../widgets/Field";
+import { AddMember, MemberMenu, MemberName } from "../widgets/GrowingRow";
 import { FarCard, useIsFar, useIsLarge, useSocketsAt } from "./FarCard";
+import { LoadedPicture } from "./LoadedPicture";
 import { NodePictures } from "./NodePictures";
 import { NodeProblems } from "./NodeProblems";
 import { NodeStatus } from "./NodeStatus";
@@ -52,6 +56,7 @@ const NearCard = memo(function NearCard({ id, data, selected }: NodeProps<FlowNo
       <Reached value={selected}>
         <Sockets rows={rows} type={type} bad={badInputs} id={id} />
         <Widgets scene={data.scene} bad={badInputs} />
+        <LoadedPicture scene={data.scene} />
       </Reached>
       {type.isPlaceholder && <p className="node-note">{text.node.unknown}</p>}
       <NodeProblems problems={problems} run={run} />
@@ -72,7 +77,8 @@ function Sockets({ rows, type, bad, id }: { rows: readonly Row[]; type: NodeType
         {inputs.map((row) => (
           <li key={row.port} data-row={`in:${row.port}`} className={rowClass(row, bad)} title={row.input.help || undefined}>
             <Socket side="in" port={row.port} type={row.input.type} linked={row.linked} />
-            <span>{row.isNew ? `+ ${row.label}` : row.label}</span>
+            {isNamed(row) ? <MemberName node={id} row={row} /> : <span>{row.isNew ? `+ ${row.label}` : row.label}</span>}
+            {!row.isNew && <MemberMenu node={id} row={row} />}
           </li>
         ))}
       </ul>
@@ -93,24 +99,32 @@ function Widgets({ scene, bad }: { scene: SceneNode; bad: ReadonlySet<string> })
     <ul className="node-widgets">
       {rows.map((row) => {
         const { widget } = row.input;
-        const isWide = !row.linked && ((widget.kind === "text" && widget.multiline) || widget.kind === "data");
+        const wide = !row.linked && isWide(widget, row.value === undefined ? row.input.default : literalOf(row.value));
         return (
           <li
             key={row.port}
             data-row={`in:${row.port}`}
-            className={`${rowClass(row, bad)} ${isWide ? "is-wide" : ""}`}
+            className={`${rowClass(row, bad)} ${wide ? "is-wide" : ""}`}
             title={row.input.help || undefined}
           >
             {widget.kind !== "subgraph" && (
               <Socket side="in" port={row.port} type={row.input.type} linked={row.linked} />
             )}
-            <span className="widget-label">{row.label}</span>
-            {!row.linked && <Field node={scene.id} port={row.port} input={row.input} value={row.value} />}
+            <Label node={scene.id} row={row} />
+            {row.isNew && <AddMember node={scene.id} row={row} />}
+            {!row.linked && !row.isNew && <Field node={scene.id} port={row.port} input={specOf(row)} value={row.value} />}
+            {!row.isNew && <MemberMenu node={scene.id} row={row} />}
           </li>
         );
       })}
     </ul>
   );
+}
+
+function Label({ node, row }: { readonly node: string; readonly row: Row }) {
+  if (row.isNew) return null;
+  if (isNamed(row)) return <MemberName node={node} row={row} />;
+  return <span className="widget-label">{row.label}</span>;
 }
 
 function rowClass({ port, input, isNew }: Row, bad: ReadonlySet<string>): string {

@@ -4,11 +4,15 @@ import { cancelRun, run, save } from "../store/actions";
 import { ACTUAL_SIZE, setTheme, setView, show, tell, togglePanel, useUi, type View } from "../store/ui";
 import { tellError } from "../store/errors";
 import { isLight } from "../store/screen";
+import { paintMask } from "../store/masks";
+import { useServer } from "../store/server";
 import { publish } from "../store/library";
 import { activeDocument, activeTab, HOME, pathOf, targetOf, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { printJson } from "../graph/json";
 import { isBoundary } from "../graph/scope";
+import { typeOf } from "../graph/nodetypes";
+import { paintableOf } from "../graph/pictures";
 import { definitionAt, enterSelected, groupSelected, leave, newSubgraph, ungroupSelected } from "./subgraphs";
 import { openFind } from "./find";
 import { walk } from "./walking";
@@ -66,6 +70,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "actual", title: t.actual, group: "view", keys: ["1"], run: () => show(ACTUAL_SIZE) },
   { id: "fit", title: t.fit, group: "view", keys: ["f"], run: () => show(null) },
   { id: "layout", title: t.layout, group: "view", keys: ["Shift+l"], run: () => arranging.dispatchEvent(new Event("arrange")) },
+  { id: "paint", title: text.mask.command, group: "edit", run: paintSelected },
   { id: "theme", title: t.theme, group: "view", run: switchTheme },
   { id: "theme-system", title: t.themeSystem, group: "view", run: () => setTheme("system") },
   { id: "form", title: t.form, group: "view", keys: ["Shift+f"], run: () => switchView("form") },
@@ -89,6 +94,15 @@ export const COMMANDS: readonly Command[] = [
 
 export function commandOf(id: string): Command | undefined {
   return COMMANDS.find((command) => command.id === id);
+}
+
+function paintSelected(): void {
+  const document = activeDocument();
+  const [id] = useWorkspace.getState().selected;
+  const entry = id === undefined ? undefined : document?.nodes[id];
+  const found = document && id !== undefined && entry ? paintableOf(entry, typeOf(document, id, useServer.getState().catalogue)) : null;
+  if (found === null || id === undefined) tell("info", text.mask.select);
+  else paintMask({ node: id, port: found.port }, found.file);
 }
 
 function runToSelected(): void {

@@ -71,10 +71,24 @@ export function linkEntries({ from, to }: Link, at: Point): Entry[] {
   ];
 }
 
+/** What can be written where anything may stand. */
+const FIRSTS = [
+  { kind: "text", value: "" },
+  { kind: "number", value: 0 },
+  { kind: "toggle", value: false },
+] as const;
+
+function writing(place: Port, { input, linked, value }: Row): Entry[] {
+  if (input.type.kind !== "generic" || linked || value !== undefined || isBoundary(place.node)) return [];
+  return FIRSTS.map((first) => ({ label: t.write[first.kind], run: () => edit((one) => setInput(one, place, first.value)) }));
+}
+
 /** An input: its link, its default, and its name as an input of the whole. */
-export function inputEntries(document: Document, node: string, { port, label, input, linked, isNew }: Row): Entry[] {
+export function inputEntries(document: Document, node: string, row: Row): Entry[] {
+  const { port, label, input, linked, isNew } = row;
   const place = { node, port };
   const linking = input.type.kind === "subgraph" ? [] : [linkEntry({ node, side: "in", port, label, type: input.type, linked })];
+  linking.push(...writing(place, row));
   if (isNew) return linking;
   const isInside = isBoundaryEntry(document.nodes[ENTRANCE]);
   const named = exposedAs(document, place);

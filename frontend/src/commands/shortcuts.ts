@@ -25,8 +25,8 @@ export function commandFor(event: KeyboardEvent): Command | undefined {
 }
 
 function isBusy(): boolean {
-  const { dialog, adding, linking } = useUi.getState();
-  return dialog !== null || adding !== null || linking !== null;
+  const { painting, dialog, adding, linking } = useUi.getState();
+  return painting !== null || dialog !== null || adding !== null || linking !== null;
 }
 
 function onKey(event: KeyboardEvent): void {

@@ -2,7 +2,7 @@
 
 import { isObject, type Json, type JsonObject } from "./json";
 import { readType, type SocketType, type Types } from "./sockets";
-import { widgetOf, type Widget } from "./widgets";
+import { defsOf, widgetOf, type Widget } from "./widgets";
 
 export interface InputSpec {
   readonly name: string;
@@ -85,7 +85,8 @@ export function readInput(name: string, required: boolean, schema: JsonObject): 
     help: typeof schema.description === "string" ? schema.description : "",
     type,
     growing,
-    widget: growing === null ? widgetOf(type, schema) : { kind: "none" },
+    // Of a growing input: what each of its members is written with.
+    widget: widgetOf(type, member, defsOf(schema)),
     default: schema.default,
   };
 }

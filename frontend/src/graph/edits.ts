@@ -2,6 +2,7 @@
 
 import type { NodeType } from "./catalogue";
 import {
+  asLiteral,
   linkOf,
   linksInto,
   splitPort,
@@ -29,7 +30,7 @@ export function addNode(document: Document, type: NodeType, at: Point): { docume
   const inputs: JsonObject = {};
   for (const input of type.inputs) {
     const value = input.growing === null ? (input.default ?? (input.required ? firstValue(input.widget) : undefined)) : undefined;
-    if (value !== undefined && value !== null) inputs[input.name] = value;
+    if (value !== undefined && value !== null) inputs[input.name] = asLiteral(value);
   }
   const entry: NodeEntry = { type: type.id, inputs, ...(type.version > 1 ? { version: type.version } : {}) };
   return { document: moveNodes(withNode(document, id, entry), { [id]: at }), id };

@@ -1,16 +1,48 @@
 /** How large a node will be drawn, before it is: for the layout of a workflow that was just opened. */
 
+import { literalOf } from "./document";
+import { isObject, type Json } from "./json";
 import type { Size } from "./layout";
+import { IMAGES } from "./pictures";
 import type { SceneNode } from "./scene";
+import { kindOf, optionOf, type Widget } from "./widgets";
 
 export const NODE_WIDTH = 272;
-const ROW = 30;
+const ROW = 34;
+/** The picture that a node loads, and the button below it. */
+const PICTURE = 176;
 
 export function estimate({ type, rows }: SceneNode): Size {
   const outputs = Object.keys(type.outputs).length * 26;
-  const inputs = rows.reduce((sum, { input, linked }) => {
-    const isPrompt = input.widget.kind === "text" && input.widget.multiline;
-    return sum + (linked || input.widget.kind === "none" ? 26 : isPrompt ? 110 : ROW + 4);
+  const inputs = rows.reduce((sum, { input, linked, value, isNew }) => {
+    if (linked || isNew || input.widget.kind === "none") return sum + 26;
+    return sum + heightOf(input.widget, value === undefined ? input.default : literalOf(value));
   }, 0);
   return { width: NODE_WIDTH, height: 64 + outputs + inputs + (type.isOutput ? 200 : 0) };
+}
+
+function heightOf(widget: Widget, value: Json | undefined): number {
+  switch (widget.kind) {
+    case "text":
+      return widget.multiline ? 110 : ROW;
+    case "file":
+      return ROW + (widget.files === IMAGES && typeof value === "string" ? PICTURE : 0);
+    case "colour":
+      return widget.alpha ? 2 * ROW : ROW;
+    case "list":
+      return 2 * ROW + (Array.isArray(value) ? value.reduce((sum: number, item) => sum + heightOf(widget.item, item), 0) : 0);
+    case "record": {
+      const record = isObject(value) ? value : {};
+      const fields = kindOf(value, widget.options, widget.discriminator)?.fields ?? [];
+      return fields.reduce((sum, field) => sum + heightOf(field.widget, record[field.name] ?? field.default), 2 * ROW);
+    }
+    case "optional":
+      return value === undefined || value === null ? ROW : heightOf(widget.item, value);
+    case "union": {
+      const option = widget.options[optionOf(value, widget.options)];
+      return option ? heightOf(option.widget, value) : ROW;
+    }
+    default:
+      return ROW;
+  }
 }

@@ -1,12 +1,13 @@
 /** What the canvas draws of a document: nodes with their rows, links with their types. */
 
 import type { Catalogue, InputSpec, NodeType } from "./catalogue";
-import { linkOf, positionOf, type Document, type NodeEntry, type Point, type Port } from "./document";
+import { linkOf, literalOf, positionOf, type Document, type NodeEntry, type Point, type Port } from "./document";
 import { isObject, sameJson, type Json } from "./json";
 import { linksOf } from "./links";
 import { typeOf } from "./nodetypes";
 import { NEW } from "./scope";
 import type { SocketType } from "./sockets";
+import { literalWidget } from "./widgets";
 
 /** One line of a node: an input, or a member of a growing one; `isNew` is the place where another can be linked. */
 export interface Row {
@@ -89,8 +90,21 @@ function inputRows(input: InputSpec, value: Json | undefined): Row[] {
   return [{ ...row(input, input.name, input.name.replaceAll("_", " "), value), isNew: input.name === NEW }];
 }
 
+/** Whether a row is a member that has a name of its own. */
+export function isNamed({ input, isNew }: Row): boolean {
+  return input.growing === "named" && !isNew;
+}
+
+/** The input of a row, called as the row is: a member goes by its place or its name. */
+export function specOf({ input, label }: Row): InputSpec {
+  return input.growing === null ? input : { ...input, name: label };
+}
+
 function row(input: InputSpec, port: string, label: string, value: Json | undefined): Row {
-  return { port, label, input, value, linked: linkOf(value) !== null, isNew: false };
+  const linked = linkOf(value) !== null;
+  // What takes anything is written as what it holds.
+  const written = !linked && input.widget.kind === "none" ? literalWidget(literalOf(value)) : null;
+  return { port, label, input: written ? { ...input, widget: written } : input, value, linked, isNew: false };
 }
 
 /** The next name for a member: a, b, c … */

@@ -145,3 +145,11 @@ function left(entry: NodeEntry): NodeEntry {
   seen.set(made, entry);
   return made;
 }
+
+/** A change of a workflow and of the inside of each of its subgraphs. */
+export function everywhere(document: Document, change: (scope: Document, name: string | null) => Document): Document {
+  return Object.keys(document.subgraphs ?? {}).reduce((edited, name) => {
+    const scope = inside(edited, name);
+    return scope === null ? edited : putBack(edited, name, change(scope, name));
+  }, change(document, null));
+}

@@ -5,11 +5,14 @@ import { memo } from "react";
 import { inputEntries, openLinking } from "../commands/menus";
 import { lookOf } from "../canvas/looks";
 import { typeTitle } from "../graph/links";
-import type { Row } from "../graph/scene";
+import { literalOf } from "../graph/document";
+import { specOf, type Row } from "../graph/scene";
+import { isWide } from "../graph/widgets";
 import { MenuButton } from "../shell/MenuItems";
 import { activeDocument } from "../store/workspace";
 import { text } from "../text/en";
 import { Field } from "../widgets/Field";
+import { AddMember, MemberMenu } from "../widgets/GrowingRow";
 import { useSource } from "./context";
 import { Jump } from "./Jump";
 
@@ -23,17 +26,18 @@ export const InputLine = memo(function InputLine({ node, row, isBad }: Props) {
   const { port, label, input, linked, isNew } = row;
   const source = useSource(node, port);
   const { widget } = input;
-  const isWide = !linked && ((widget.kind === "text" && widget.multiline) || widget.kind === "data");
+  const wide = !linked && isWide(widget, row.value === undefined ? input.default : literalOf(row.value));
   const entries = () => {
     const document = activeDocument();
     return document ? inputEntries(document, node, row) : [];
   };
   return (
-    <li className={`list-line ${isBad ? "is-bad" : ""} ${isWide ? "is-wide" : ""}`} data-row={`in:${port}`}>
+    <li className={`list-line ${isBad ? "is-bad" : ""} ${wide ? "is-wide" : ""}`} data-row={`in:${port}`}>
       <Label label={isNew ? `+ ${label}` : label} type={widget.kind === "none" ? typeTitle(input.type) : ""} colour={lookOf(input.type).colour} help={input.help} />
       <span className="list-value">
         {source && <Jump to={source} isSource />}
-        {!linked && widget.kind !== "none" && <Field node={node} port={port} input={input} value={row.value} />}
+        {isNew && widget.kind !== "none" && <AddMember node={node} row={row} />}
+        {!linked && !isNew && widget.kind !== "none" && <Field node={node} port={port} input={specOf(row)} value={row.value} />}
         {!linked && widget.kind === "none" && (
           <button
             type="button"
@@ -44,6 +48,7 @@ export const InputLine = memo(function InputLine({ node, row, isBad }: Props) {
           </button>
         )}
       </span>
+      {!isNew && <MemberMenu node={node} row={row} />}
       <MenuButton label={text.list.more(label)} entries={entries} />
     </li>
   );

@@ -2,7 +2,7 @@
 
 import { FormInput, ImageIcon } from "lucide-react";
 
-import { asLiteral, literalOf, type Document, type Port } from "../graph/document";
+import { literalOf, type Document, type Port } from "../graph/document";
 import { setInput } from "../graph/edits";
 import { inputAt, placesOf } from "../graph/interface";
 import type { Json } from "../graph/json";
@@ -13,7 +13,7 @@ import { useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { useWorkspace, type Tab } from "../store/workspace";
 import { text } from "../text/en";
-import { ValueField } from "../widgets/Field";
+import { storedValue, useSeedPlace, ValueField } from "../widgets/Field";
 import { capital } from "../shell/StartPage";
 import { Empty } from "./Empty";
 
@@ -38,6 +38,7 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
   const document = tab.history.present;
   const places = placesOf(document, name);
   const first = places[0];
+  const seed = useSeedPlace(first ?? null);
   if (first === undefined || !Object.hasOwn(document.nodes, first.node)) return null;
   const input = inputAt(typeOf(document, first.node, catalogue), first.port);
   if (input === undefined) return null;
@@ -46,7 +47,7 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
     useWorkspace
       .getState()
       .edit(
-        (one) => places.reduce((edited, place) => fed(edited, place, value ?? undefined), one),
+        (one) => places.reduce((edited, place) => fed(edited, place, storedValue(input, value)), one),
         `form ${name}`,
       );
   return (
@@ -55,7 +56,7 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
         {capital(name.replaceAll("_", " "))}
         {help && <small>{help}</small>}
       </span>
-      <ValueField input={{ ...input, name }} value={literalOf(valueAt(document.nodes[first.node], first.port))} set={set} />
+      <ValueField input={{ ...input, name }} value={literalOf(valueAt(document.nodes[first.node], first.port))} set={set} seed={seed} />
     </div>
   );
 }
@@ -63,7 +64,7 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
 /** The document with a place set. A member stays where it is: without it, others would be in its place. */
 function fed(document: Document, place: Port, value: Json | undefined): Document {
   if (value === undefined && stepsOf(place.port).steps.length > 0) return document;
-  return setInput(document, place, value === undefined ? undefined : asLiteral(value));
+  return setInput(document, place, value);
 }
 
 function Result({ tab }: { readonly tab: Tab }) {

@@ -7,20 +7,24 @@ import { useCheck } from "../store/check";
 import { text } from "../text/en";
 import { Empty } from "./Empty";
 import { LastRun } from "./LastRun";
+import { isTold, MissingFiles, useMissing } from "./MissingFiles";
 
 export function ProblemsPanel() {
-  const { problems, plan, notes } = useCheck();
+  const { problems: all, plan, notes } = useCheck();
+  const missing = useMissing(all);
+  const problems = all.filter((problem) => !isTold(problem, missing));
   const actions = Object.values(plan).map(({ action }) => action);
   const runs = actions.filter((action) => action === "run" || action === "maybe").length;
   const kept = actions.filter((action) => action === "memory" || action === "disk").length;
   return (
     <div className="problems">
-      {problems.length === 0 && actions.length === 0 && <Empty icon={CircleCheck} title={text.problems.none} lead={text.problems.noneLead} />}
-      {problems.length === 0 && actions.length > 0 && (
+      {all.length === 0 && actions.length === 0 && <Empty icon={CircleCheck} title={text.problems.none} lead={text.problems.noneLead} />}
+      {all.length === 0 && actions.length > 0 && (
         <p className="all-well">
           <CircleCheck size={16} aria-hidden /> {text.problems.none}. {text.problems.noneLead}
         </p>
       )}
+      <MissingFiles files={missing} goTo={reveal} />
       <ul className="problem-list">
         {problems.map((problem) => {
           const node = problem.node;

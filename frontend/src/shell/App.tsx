@@ -8,6 +8,7 @@ import { useShortcuts } from "../commands/shortcuts";
 import { ListView } from "../list/ListView";
 import { FormView } from "../panels/FormView";
 import { LookPopover } from "../panels/LookPopover";
+import { MaskDialog } from "../panels/MaskDialog";
 import { SheetDialog } from "../panels/SheetDialog";
 import { SidePanel } from "../panels/SidePanel";
 import { SweepDialog } from "../panels/SweepDialog";
@@ -73,6 +74,7 @@ export function App() {
       <SweepDialog />
       <SheetDialog />
       <PictureDialog />
+      <MaskDialog />
       <LookPopover />
     </DropZone>
   );

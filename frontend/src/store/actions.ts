@@ -19,13 +19,14 @@ import { readDocument, type Document, type Point } from "../graph/document";
 import { addNode, setInput } from "../graph/edits";
 import { withInputs } from "../graph/interface";
 import type { Json } from "../graph/json";
+import { advanced, withDrawnSeeds } from "../graph/seeds";
 import { text } from "../text/en";
 import { tellError } from "./errors";
 import { dropJob, FINAL, putJobs, putNewJob, refreshVocabulary, useServer } from "./server";
 import { tell, useUi } from "./ui";
 import { activeTab, useWorkspace, type Saved } from "./workspace";
 
-const { open, edit, editAll, change } = useWorkspace.getState();
+const { open, edit, editAll, change, advance } = useWorkspace.getState();
 
 async function trying<T>(work: () => Promise<T>, what?: string): Promise<T | null> {
   try {
@@ -36,15 +37,22 @@ async function trying<T>(work: () => Promise<T>, what?: string): Promise<T | nul
   }
 }
 
+/** A new seed, as the server draws them: 32 bits, which people can still type. */
+export function drawSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+}
+
 /** Run the workflow at hand, all of it or only what some nodes need; the job, null where it was refused. */
 export async function run(targets?: string[]): Promise<string | null> {
   const tab = activeTab();
   if (tab === undefined || Object.keys(tab.history.present.nodes).length === 0) return null;
   try {
-    const workflow = tab.history.present;
+    const { catalogue } = useServer.getState();
+    const workflow = withDrawnSeeds(tab.history.present, catalogue, drawSeed);
     const job = await submit({ workflow, title: tab.title || text.untitled, ...(targets ? { targets } : {}) });
     putNewJob(job);
     change(tab.id, { job: job.id });
+    advance(tab.id, (document) => advanced(document, catalogue, 1));
     return job.id;
   } catch (error) {
     tellError(error, text.notice.notRun);
@@ -159,15 +167,22 @@ export async function bringIn(file: File): Promise<void> {
 
 /** Use a picture of the gallery as input: in a node that loads one, or in a new one at a place. */
 export async function takeAsInput(picture: { url: string; title: string }, where: { node?: string; at?: Point } = {}): Promise<void> {
+  const file = await uploadPicture(picture);
+  if (file === null) return;
+  const { node, at } = where;
+  if (node === undefined) placePicture(file, picture.title, at);
+  else edit((document) => setInput(document, { node, port: "file" }, file));
+}
+
+/** A result among the pictures that nodes load; the name that they load it by. */
+export async function uploadPicture(picture: { url: string; title: string }): Promise<string | null> {
   const uploaded = await trying(async () => {
     const data = await (await fetch(picture.url)).blob();
     return upload(new File([data], `${picture.title}.${data.type.split("/")[1] ?? "png"}`, { type: data.type }));
   });
-  if (uploaded === null) return;
+  if (uploaded === null) return null;
   await refreshVocabulary().catch(tellError);
-  const { node, at } = where;
-  if (node === undefined) placePicture(uploaded.use_as, picture.title, at);
-  else edit((document) => setInput(document, { node, port: "file" }, uploaded.use_as));
+  return uploaded.use_as;
 }
 
 /** A picture without a workflow is put on the canvas, to be worked on. */

@@ -2,10 +2,11 @@
 
 import { create } from "zustand";
 
-import { check, submit } from "../api/calls";
+import { check, getJobWorkflow, submit, type Job } from "../api/calls";
 import { ApiError, type Problem } from "../api/client";
-import type { Document, Point, Port } from "../graph/document";
+import { readDocument, type Document, type Point, type Port } from "../graph/document";
 import { lookDocument, missingFor, modelOf, opened, withSeedsOf, type LookDocument } from "../graph/look";
+import { holdsRandom, withSeedsFrom } from "../graph/seeds";
 import { run } from "./actions";
 import { tellError } from "./errors";
 import { FINAL, putNewJob, useServer } from "./server";
@@ -67,7 +68,7 @@ async function find(look: Look): Promise<void> {
   if (tab === undefined) return;
   const job = tab.job === null ? undefined : useServer.getState().jobs.get(tab.job);
   const through = pathOf(tab).map(({ node }) => node);
-  const whole = withSeedsOf(tab.history.present, job?.inputs ?? {});
+  const whole = await withSeedsOfRun(tab.history.present, job);
   const place = through.every((node) => node !== null) ? opened(whole, through, look.port) : null;
   if (place === null) {
     change(look, { state: "refused", problems: [{ message: text.look.inside }] });
@@ -92,6 +93,19 @@ async function find(look: Look): Promise<void> {
     if (!(error instanceof ApiError)) throw error;
     const told = error.problems.length > 0 ? error.problems : [{ message: error.message }];
     change(look, { state: "refused", problems: told });
+  }
+}
+
+/** A look is at the values of the last run: with the seeds that it drew, told by its named inputs or by what was sent. */
+async function withSeedsOfRun(document: Document, job: Job | undefined): Promise<Document> {
+  const told = withSeedsOf(document, job?.inputs ?? {});
+  const { catalogue } = useServer.getState();
+  if (job === undefined || !holdsRandom(told, catalogue)) return told;
+  try {
+    const sent = readDocument(await getJobWorkflow(job.id));
+    return typeof sent === "string" ? told : withSeedsFrom(told, sent, catalogue);
+  } catch {
+    return told; // the job was forgotten
   }
 }
 

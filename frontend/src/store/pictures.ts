@@ -15,6 +15,11 @@ export function artifactUrl(job: string, path: string): string {
   return `/api/v1/jobs/${job}/artifacts/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
+/** A picture that nodes can load, by the name that they load it by. */
+export function pictureUrl(file: string): string {
+  return `/api/v1/pictures/${file.split("/").map(encodeURIComponent).join("/")}`;
+}
+
 /** The pictures of a job: its named outputs, else what it saved, else what its nodes showed. */
 export function picturesOf(job: Job): Picture[] {
   const title = job.title;

@@ -4,9 +4,9 @@ import { create } from "zustand";
 
 import { submit } from "../api/calls";
 import type { Document } from "../graph/document";
-import { withNextSeeds, withRandomSeeds } from "../graph/seeds";
+import { advanced, withDrawnSeeds, withNextSeeds, withRandomSeeds } from "../graph/seeds";
 import { text } from "../text/en";
-import { run } from "./actions";
+import { drawSeed, run } from "./actions";
 import { tellError } from "./errors";
 import { useCheck } from "./check";
 import { keepPreference, preference } from "./preferences";
@@ -43,7 +43,7 @@ export async function runTimes(times: number, seeds: Seeds): Promise<void> {
   const jobs: string[] = [];
   try {
     for (let number = 0; number < times; number += 1) {
-      const workflow = seeds === "random" ? random : withNextSeeds(document, catalogue, number);
+      const workflow = seeds === "random" ? withDrawnSeeds(random, catalogue, drawSeed) : withNextSeeds(document, catalogue, number);
       const job = await submit({ workflow, title: tab.title || text.untitled });
       putNewJob(job);
       jobs.push(job.id);
@@ -52,6 +52,7 @@ export async function runTimes(times: number, seeds: Seeds): Promise<void> {
   } catch (error) {
     tellError(error, text.notice.notRun);
   }
+  useWorkspace.getState().advance(tab.id, (one) => advanced(one, catalogue, jobs.length));
   following.set(tab.id, jobs);
 }
 
@@ -78,7 +79,11 @@ export function watchRunning(): void {
       // One may have gone to another tab meanwhile.
       if (now.id !== tab.id) return;
       ran.set(now.id, now.history.present);
-      void run();
+      // A seed that goes on after the run is no change that wants another one.
+      void run().then(() => {
+        const after = activeTab();
+        if (after?.id === now.id) ran.set(after.id, after.history.present);
+      });
     }, CALM);
   };
   useServer.subscribe((now, before) => {

@@ -8,6 +8,7 @@ import type { Json } from "../graph/json";
 import { withFixedSeeds } from "../graph/seeds";
 import type { Mode } from "../graph/sweep";
 import { text } from "../text/en";
+import { drawSeed } from "./actions";
 import { tellError } from "./errors";
 import { putJobs, putNewJob, useServer } from "./server";
 import { useUi } from "./ui";
@@ -24,7 +25,7 @@ export async function sweep(axes: readonly Axis[], mode: Mode): Promise<boolean>
   if (tab === undefined) return false;
   const { catalogue } = useServer.getState();
   // Cells differ in their axes and in nothing else: a random seed is drawn once for all of them.
-  const fixed = withFixedSeeds(tab.history.present, catalogue, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
+  const fixed = withFixedSeeds(tab.history.present, catalogue, drawSeed());
   const { document, names } = withAxes(fixed, axes.map(({ choice }) => choice));
   const named = axes.map(({ values }, index) => ({ input: names[index] ?? "", values }));
   try {

@@ -37,6 +37,12 @@ export interface OpenPicture {
   readonly compare?: { readonly url: string; readonly title: string };
 }
 
+/** A mask that is painted: the input that names the picture, and the picture. */
+export interface MaskOf {
+  readonly port: Port;
+  readonly file: string;
+}
+
 interface Ui {
   readonly panel: Panel | null;
   readonly theme: Theme;
@@ -50,6 +56,7 @@ interface Ui {
   readonly picture: OpenPicture | null;
   /** The picture of the gallery that another one is to be compared with. */
   readonly picked: { readonly url: string; readonly title: string } | null;
+  readonly painting: MaskOf | null;
   /** How many pictures stand in a row of the gallery. */
   readonly columns: number;
   /** The sweep whose contact sheet is open. */
@@ -75,6 +82,7 @@ export const useUi = create<Ui>()(() => ({
   picture: null,
   picked: null,
   columns: firstColumns(),
+  painting: null,
   sheet: null,
   wish: null,
   view: firstView(),

@@ -54,6 +54,8 @@ interface Workspace {
   change: (id: string, change: Partial<Pick<Tab, "saved" | "clean" | "job" | "fresh" | "title">>) => void;
   /** Place the nodes of a workflow that was just opened: no edit, and nothing to undo. */
   settle: (id: string, change: (document: Document) => Document) => void;
+  /** What follows from a run, such as the next seed: nothing that somebody would undo. */
+  advance: (id: string, change: (document: Document) => Document) => void;
   restore: (tabs: readonly Tab[], active: string) => void;
 }
 
@@ -108,6 +110,10 @@ export const useWorkspace = create<Workspace>()((set) => {
           const clean = tab.clean === tab.history.present ? present : tab.clean;
           return { ...tab, clean, history: { ...tab.history, present } };
         }),
+      })),
+    advance: (id, change) =>
+      set(({ tabs }) => ({
+        tabs: tabs.map((tab) => (tab.id === id ? { ...tab, history: { ...tab.history, present: change(tab.history.present) } } : tab)),
       })),
     restore: (tabs, active) => set({ tabs, active, selected: [], selectedLinks: [] }),
   };

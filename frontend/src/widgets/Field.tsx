@@ -4,17 +4,28 @@ import { useCallback } from "react";
 
 import type { InputSpec } from "../graph/catalogue";
 import { usableIn } from "../graph/definitions";
-import { asLiteral, literalOf } from "../graph/document";
+import type { ModelItem } from "../api/calls";
+import { asLiteral, literalOf, type Port } from "../graph/document";
 import { setInput } from "../graph/edits";
 import type { Json } from "../graph/json";
+import { seedModeOf, withSeedMode } from "../graph/seeds";
+import type { Written } from "../graph/widgets";
+import { IMAGES } from "../graph/pictures";
+import { refreshModels, useFiles } from "../store/files";
 import { useServer } from "../store/server";
 import { useOpenDefinition, useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
+import { ColourField } from "./ColourField";
 import { DataField } from "./DataField";
+import { ListField } from "./ListField";
 import { MenuField, type Option } from "./MenuField";
 import { NumberField } from "./NumberField";
-import { SeedField } from "./SeedField";
+import { OptionalField } from "./OptionalField";
+import { PictureField } from "./PictureField";
+import { RecordField } from "./RecordField";
+import { SeedField, type SeedPlace } from "./SeedField";
 import { TextField } from "./TextField";
+import { UnionField } from "./UnionField";
 import { UploadButton } from "./UploadButton";
 
 export interface FieldProps {
@@ -30,23 +41,41 @@ export function Field({ node, port, input, value }: FieldProps) {
       useWorkspace
         .getState()
         .edit(
-          (document) => setInput(document, { node, port }, next === undefined || next === null ? undefined : asLiteral(next)),
+          (document) => setInput(document, { node, port }, storedValue(input, next)),
           `${node}.${port}`,
         );
     },
-    [node, port],
+    [node, port, input],
   );
-  return <ValueField input={input} value={literalOf(value)} set={set} />;
+  const seed = useSeedPlace(input.widget.kind === "seed" ? { node, port } : null);
+  return <ValueField input={input} value={literalOf(value)} set={set} seed={seed} />;
+}
+
+/** What a document holds for a value. Nothing is written down only where it is not what an input has by itself. */
+export function storedValue(input: InputSpec, value: Json | undefined): Json | undefined {
+  if (value === null && input.growing === null && (input.default === undefined || input.default === null)) return undefined;
+  return value === undefined ? undefined : asLiteral(value);
 }
 
 interface ValueProps {
-  readonly input: InputSpec;
+  readonly input: Written;
   readonly value: Json | undefined;
   readonly set: (value: Json | undefined) => void;
+  readonly seed?: SeedPlace | undefined;
+}
+
+/** What the workflow at hand keeps of a seed. */
+export function useSeedPlace(port: Port | null): SeedPlace | undefined {
+  const document = useShownDocument();
+  if (port === null || document === undefined) return undefined;
+  return {
+    mode: seedModeOf(document, port),
+    setMode: (mode, drawn) => useWorkspace.getState().edit((one) => withSeedMode(one, port, mode, drawn)),
+  };
 }
 
 /** The widget for a value, wherever it is kept. */
-export function ValueField({ input, value, set }: ValueProps) {
+export function ValueField({ input, value, set, seed }: ValueProps) {
   const { widget } = input;
   const shown = value === undefined ? input.default : value;
   const label = input.name.replaceAll("_", " ");
@@ -54,7 +83,7 @@ export function ValueField({ input, value, set }: ValueProps) {
     case "number":
       return <NumberField label={label} widget={widget} value={shown} set={set} />;
     case "seed":
-      return <SeedField label={label} value={shown} set={set} />;
+      return <SeedField label={label} value={shown} set={set} place={seed} />;
     case "text":
       return <TextField label={label} multiline={widget.multiline} value={shown} set={set} />;
     case "toggle":
@@ -79,6 +108,16 @@ export function ValueField({ input, value, set }: ValueProps) {
           options={widget.options.map((option) => ({ value: option, label: worded(option) }))}
         />
       );
+    case "colour":
+      return <ColourField label={label} alpha={widget.alpha} value={shown} set={set} />;
+    case "list":
+      return <ListField input={input} item={widget.item} value={shown} set={set} />;
+    case "record":
+      return <RecordField input={input} widget={widget} value={shown} set={set} />;
+    case "union":
+      return <UnionField input={input} widget={widget} value={shown} set={set} />;
+    case "optional":
+      return <OptionalField input={input} item={widget.item} value={shown} set={set} />;
     case "choice":
       return <ChoiceField label={label} registry={widget.registry} value={shown} set={set} />;
     case "file":
@@ -108,13 +147,22 @@ function ChoiceField({ registry, ...rest }: NamedProps & { readonly registry: st
 
 function FileField({ kind, ...rest }: NamedProps & { readonly kind: string }) {
   const names = useServer(({ vocabulary }) => vocabulary.files[kind] ?? NONE);
-  const options = names.map((name): Option => ({ value: name, label: name }));
-  return (
-    <span className="file-field">
-      <MenuField {...rest} options={options} />
-      {kind === "images" && <UploadButton set={rest.set} />}
-    </span>
-  );
+  const models = useFiles(({ models }) => models);
+  if (kind === IMAGES) {
+    return (
+      <span className="file-field">
+        <PictureField {...rest} />
+        <UploadButton set={rest.set} />
+      </span>
+    );
+  }
+  const options = names.map((name): Option => ({ value: name, label: name, help: about(models.get(`${kind}/${name}`)) }));
+  return <MenuField {...rest} options={options} onOpen={() => void refreshModels(kind)} />;
+}
+
+/** What is known of a model file, in few words. */
+function about(model: ModelItem | undefined): string {
+  return model ? [model.family, text.widget.size(model.size)].filter(Boolean).join(" · ") : "";
 }
 
 function SubgraphField(props: NamedProps) {

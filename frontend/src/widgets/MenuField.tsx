@@ -19,17 +19,26 @@ interface Props {
   readonly options: readonly Option[];
   readonly value: Json | undefined;
   readonly set: (value: Json) => void;
+  readonly onOpen?: () => void;
+  /** What stands there while nothing is chosen. */
+  readonly empty?: string;
 }
 
 const MANY = 7;
 
-export function MenuField({ label, options, value, set }: Props) {
+export function MenuField({ label, options, value, set, onOpen, empty }: Props) {
   const [isOpen, setOpen] = useState(false);
   const chosen = options.find((option) => option.value === (value ?? null));
   const isMissing = chosen === undefined && value !== undefined && value !== null;
-  const shown = chosen?.label ?? (isMissing ? String(value) : text.widget.choose);
+  const shown = chosen?.label ?? empty ?? (isMissing ? String(value) : value === null ? text.widget.nothing : text.widget.choose);
   return (
-    <Popover.Root open={isOpen} onOpenChange={setOpen}>
+    <Popover.Root
+      open={isOpen}
+      onOpenChange={(next) => {
+        if (next) onOpen?.();
+        setOpen(next);
+      }}
+    >
       <Popover.Trigger asChild>
         <button
           type="button"

@@ -77,6 +77,15 @@ async def get_file_workflow(request: web.Request, name: str) -> web.Response:
     return web.Response(body=text, content_type="application/json")
 
 
+@routes.get("/pictures/{name:.+}", media="image/png", statuses=(206, 304, 416))
+async def get_picture(request: web.Request, name: str) -> web.StreamResponse:
+    """A picture that a node can load, by the name that the vocabulary gives it."""
+    path = await services_of(request).planner.picture(request["user"], name)
+    if path is None:
+        raise not_found("picture", name)
+    return _sent(path)
+
+
 @routes.get("/jobs/{job}/artifacts/{path:.+}", media="application/octet-stream", statuses=(206, 304, 416))
 async def get_artifact(request: web.Request, job: str, path: str) -> web.StreamResponse:
     """A file that a save node of the job wrote, by its path in the answer of the job."""

@@ -50,8 +50,13 @@ async def list_models(request: web.Request, query: ModelsQuery) -> ModelList:
             422, f"there is no kind '{query.kind}' of models", code="bad_request", input="kind",
             expected=", ".join(MODEL_KINDS),
         )  # fmt: skip
-    found = await services_of(request).planner.models(query.kind)
-    items = [ModelItem(kind=one.kind, name=one.name, size=one.size, hash=one.hash) for one in found]
+    planner = services_of(request).planner
+    found = await planner.models(query.kind)
+    families = await planner.families(found) if query.families else [None] * len(found)
+    items = [
+        ModelItem(kind=one.kind, name=one.name, size=one.size, hash=one.hash, family=family)
+        for one, family in zip(found, families, strict=True)
+    ]
     return ModelList(models=items)
 
 
