@@ -1,5 +1,7 @@
 /** Every text that people see. Another language is another table of this shape. */
 
+import { mask, widget } from "./fields";
+
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
 export const text = {
@@ -90,48 +92,7 @@ export const text = {
     experimental: "experimental",
     add: (name: string) => `add to ${name}`,
   },
-  widget: {
-    random: "random",
-    seedMode: (label: string, mode: string) => `After a run, ${label}: ${mode}`,
-    seedModes: { fixed: "fixed", random: "random", next: "next" },
-    seedHints: { fixed: "Keep one seed", random: "A new seed for every run", next: "The next seed after every run" },
-    newSeed: "Another seed",
-    search: "Search…",
-    nothing: "not set",
-    none: "nothing found",
-    yes: "yes",
-    no: "no",
-    missing: (name: string) => `${name} is not there`,
-    choose: "choose…",
-    badJson: "This is no valid JSON.",
-    upload: "Upload a picture…",
-    size: (bytes: number) => {
-      const unit = bytes < 1e6 ? 1 : bytes < 1e9 ? 2 : 3;
-      const number = bytes / 1e3 ** unit;
-      return `${number < 10 ? number.toFixed(1) : Math.round(number)} ${["B", "kB", "MB", "GB"][unit]}`;
-    },
-    searchPictures: "Search pictures…",
-    yourPictures: "Your pictures",
-    results: "Results",
-    loaded: (file: string) => `The picture ${file}`,
-    setOne: (label: string) => `Set ${label}: not set`,
-    clear: (label: string) => `Clear ${label}`,
-    kindOf: (label: string) => `Kind of ${label}`,
-    pick: (label: string) => `Pick ${label}`,
-    opacity: (label: string) => `Opacity of ${label}`,
-    badColour: "Colours are written #rrggbb.",
-    add: "Add",
-    addTo: (label: string) => `Add to ${label}`,
-    pasteHint: "Several can be pasted at once, one a line",
-    up: (label: string) => `Move ${label} up`,
-    down: (label: string) => `Move ${label} down`,
-    remove: (label: string) => `Remove ${label}`,
-    member: (label: string) => `More about ${label}`,
-    moveUp: "Move up",
-    moveDown: "Move down",
-    removeMember: "Remove",
-    nameOf: (label: string) => `Name of ${label}`,
-  },
+  widget,
   add: {
     title: "Add a node",
     placeholder: "Search nodes…",
@@ -252,30 +213,7 @@ export const text = {
     trash: "Move to trash",
     restored: (number: number) => `Revision ${number} is open. Save to keep it.`,
   },
-  mask: {
-    open: "Paint a mask…",
-    command: "Paint a mask for the selected picture",
-    select: "Select a node that loads a picture.",
-    title: "Paint a mask",
-    loading: "Loading the picture…",
-    lead: "What is painted may change: it becomes transparent in a copy of the picture, and white in the mask.",
-    tools: "Tools",
-    stage: "Picture: paint with the pointer. Arrow keys move the brush, Space paints, Shift and an arrow paint a line",
-    brush: "Brush (B)",
-    eraser: "Eraser (E)",
-    size: "Size",
-    opacity: "Shown",
-    undo: "Undo (Ctrl Z)",
-    redo: "Redo (Ctrl Shift Z)",
-    clear: "Clear",
-    invert: "Invert",
-    zoomIn: "Zoom in (+)",
-    zoomOut: "Zoom out (-)",
-    fit: "All of it (0)",
-    save: "Save the mask",
-    cancel: "Cancel",
-    close: "Close without saving",
-  },
+  mask,
   link: {
     title: "Link a socket",
     open: "Link…",
