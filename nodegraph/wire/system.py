@@ -145,9 +145,7 @@ class ModelsQuery(Request):
     """Which model files."""
 
     kind: str | None = Field(default=None, max_length=64, description="checkpoints, loras, vae …")
-    families: bool = Field(
-        default=False, description="Tell their families too: their headers are read for it."
-    )
+    families: bool = Field(default=False, description="Tell their families too, read from their headers.")
 
 
 class ModelItem(BaseModel):

@@ -3959,7 +3959,7 @@ export interface operations {
             query?: {
                 /** @description checkpoints, loras, vae … */
                 kind?: string | null;
-                /** @description Tell their families too: their headers are read for it. */
+                /** @description Tell their families too, read from their headers. */
                 families?: boolean;
             };
             header?: never;
