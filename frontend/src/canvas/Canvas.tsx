@@ -37,6 +37,7 @@ import { FAR, useIsPicture } from "./FarCard";
 import { FarPicture } from "./FarPicture";
 import { MANY, useFirstLayout } from "./useFirstLayout";
 import { SMALLEST, viewOf } from "./views";
+import { useAligning } from "./useAligning";
 import { useCanvasMenu } from "./useCanvasMenu";
 import { endsOf, useLinking } from "./useLinking";
 import { onTap } from "./useTapping";
@@ -45,6 +46,7 @@ import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
 const NODE_TYPES = { card: NodeCard, boundary: BoundaryCard };
 const NO_EDGES: FlowEdge[] = [];
+const DOTS = 24;
 const FIT = { padding: 0.12, maxZoom: 1, duration: 200 };
 /** Where each tab was looked at; a tab that is left keeps its place. */
 const viewports = new Map<string, Viewport>();
@@ -73,6 +75,8 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const { edit } = useWorkspace.getState();
   const { menu, openAt, closeMenu, onContextMenu } = useCanvasMenu(scene);
   useFirstLayout(tab, scene);
+  useAligning();
+  const snap = useUi((ui) => ui.snap);
   const isFar = useStore(({ transform }) => transform[2] < FAR);
   const isPicture = useIsPicture();
 
@@ -180,6 +184,8 @@ function Flow({ tab }: { readonly tab: Tab }) {
           if (event.altKey) void lookAt(endsOf(edge).from, { x: event.clientX, y: event.clientY });
         }}
         connectOnClick={false}
+        snapToGrid={snap}
+        snapGrid={[DOTS, DOTS]}
         connectionDragThreshold={6}
         {...linking}
         connectionRadius={26}
@@ -195,7 +201,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
         onlyRenderVisibleElements={nodes.length > MANY}
         proOptions={{ hideAttribution: true }}
       >
-        <Background variant={BackgroundVariant.Dots} gap={24} size={1.4} />
+        <Background variant={BackgroundVariant.Dots} gap={DOTS} size={1.4} />
         <MiniMap
           pannable
           zoomable

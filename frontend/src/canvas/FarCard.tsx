@@ -32,9 +32,9 @@ export function useIsFar(): boolean {
 }
 
 /** Tell React Flow to look again where sockets are: it does so by itself only when a node changes its size. */
-export function useSocketsAt(id: string, { type, rows }: SceneNode, isNew: boolean): void {
+export function useSocketsAt(id: string, { type, rows, collapsed }: SceneNode, isNew: boolean): void {
   const update = useUpdateNodeInternals();
-  const sockets = [...Object.keys(type.outputs), "", ...rows.map(({ port }) => port)].join(" ");
+  const sockets = [...Object.keys(type.outputs), collapsed ? "collapsed" : "", ...rows.map(({ port }) => port)].join(" ");
   const seen = useRef(isNew ? "" : sockets);
   useEffect(() => {
     if (seen.current === sockets) return;
@@ -88,14 +88,22 @@ function Seen({ id, data, selected, height }: NodeProps<FlowNode>) {
       data-state={run?.state ?? ""}
     >
       <h2>{title}</h2>
-      <Ends side="source" ports={Object.keys(type.outputs).map((name) => `out:${name}`)} />
-      <Ends side="target" ports={data.scene.rows.filter(({ linked }) => linked).map(({ port }) => `in:${port}`)} />
+      <Ends scene={data.scene} />
     </article>
   );
 }
 
 /** Where links end: React Flow finds them by class and name. */
-function Ends({ side, ports }: { readonly side: "source" | "target"; readonly ports: readonly string[] }) {
+export function Ends({ scene: { type, rows } }: { readonly scene: SceneNode }) {
+  return (
+    <>
+      <EndsAt side="source" ports={Object.keys(type.outputs).map((name) => `out:${name}`)} />
+      <EndsAt side="target" ports={rows.filter(({ linked }) => linked).map(({ port }) => `in:${port}`)} />
+    </>
+  );
+}
+
+function EndsAt({ side, ports }: { readonly side: "source" | "target"; readonly ports: readonly string[] }) {
   return ports.map((port, index) => (
     <i
       key={port}

@@ -10,7 +10,7 @@ import { isWide } from "../graph/widgets";
 import { text } from "../text/en";
 import { Field } from "../widgets/Field";
 import { AddMember, MemberMenu, MemberName } from "../widgets/GrowingRow";
-import { FarCard, useIsFar, useIsLarge, useSocketsAt } from "./FarCard";
+import { Ends, FarCard, useIsFar, useIsLarge, useSocketsAt } from "./FarCard";
 import { LoadedPicture } from "./LoadedPicture";
 import { NodePictures } from "./NodePictures";
 import { NodeProblems } from "./NodeProblems";
@@ -30,7 +30,7 @@ export const NodeCard = memo(function NodeCard(props: NodeProps<FlowNode>) {
 const NearCard = memo(function NearCard({ id, data, selected }: NodeProps<FlowNode>) {
   // In a large graph it comes after what was seen from afar, whose sockets were elsewhere.
   useSocketsAt(id, data.scene, useIsLarge());
-  const { entry, type, rows } = data.scene;
+  const { entry, type, rows, collapsed } = data.scene;
   const run = useNodeRun(id, entry.type.startsWith("#"));
   const problems = useNodeProblems(id);
   const state = run?.state;
@@ -41,6 +41,7 @@ const NearCard = memo(function NearCard({ id, data, selected }: NodeProps<FlowNo
     state ? `is-${state}` : "",
     entry.mode ? `is-${entry.mode}` : "",
     type.isPlaceholder ? "is-unknown" : "",
+    collapsed ? "is-collapsed" : "",
   ];
   const own = problems.filter(({ node }) => node?.split("/").at(-1) === id);
   const badInputs = new Set(own.map(({ input }) => input ?? ""));
@@ -52,16 +53,22 @@ const NearCard = memo(function NearCard({ id, data, selected }: NodeProps<FlowNo
       data-node={id}
       data-state={state ?? ""}
     >
-      <NodeTitle id={id} entry={entry} type={type} run={run} />
-      <Reached value={selected}>
-        <Sockets rows={rows} type={type} bad={badInputs} id={id} />
-        <Widgets scene={data.scene} bad={badInputs} />
-        <LoadedPicture scene={data.scene} />
-      </Reached>
-      {type.isPlaceholder && <p className="node-note">{text.node.unknown}</p>}
-      <NodeProblems problems={problems} run={run} />
-      <NodePictures id={id} run={run} />
-      <NodeStatus id={id} run={run} />
+      <NodeTitle id={id} entry={entry} type={type} run={run} isCollapsed={collapsed} />
+      {collapsed ? (
+        <Ends scene={data.scene} />
+      ) : (
+        <>
+          <Reached value={selected}>
+            <Sockets rows={rows} type={type} bad={badInputs} id={id} />
+            <Widgets scene={data.scene} bad={badInputs} />
+            <LoadedPicture scene={data.scene} />
+          </Reached>
+          {type.isPlaceholder && <p className="node-note">{text.node.unknown}</p>}
+          <NodeProblems problems={problems} run={run} />
+          <NodePictures id={id} run={run} />
+          <NodeStatus id={id} run={run} />
+        </>
+      )}
     </article>
   );
 });

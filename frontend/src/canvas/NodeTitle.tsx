@@ -1,16 +1,17 @@
 /** The head of a node: its title, which can be written over, and how far it is. */
 
-import { LogIn } from "lucide-react";
+import { ChevronDown, ChevronRight, LogIn } from "lucide-react";
 import { memo } from "react";
 
 import { enterNode } from "../commands/subgraphs";
 import type { NodeType } from "../graph/catalogue";
+import { toggleCollapsed } from "../graph/collapse";
 import type { NodeEntry } from "../graph/document";
 import { definitionRunBy } from "../graph/definitions";
 import type { NodeRun } from "../graph/run";
 import { IconButton } from "../shell/IconButton";
 import { useUi } from "../store/ui";
-import { useShownDocument } from "../store/workspace";
+import { useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { TitleField } from "./TitleField";
 
@@ -19,9 +20,10 @@ interface Props {
   readonly entry: NodeEntry;
   readonly type: NodeType;
   readonly run: NodeRun | undefined;
+  readonly isCollapsed: boolean;
 }
 
-export const NodeTitle = memo(function NodeTitle({ id, entry, type, run }: Props) {
+export const NodeTitle = memo(function NodeTitle({ id, entry, type, run, isCollapsed }: Props) {
   const isWriting = useUi((ui) => ui.renaming === id);
   const part = run?.state === "running" && run.total ? (run.done ?? 0) / run.total : null;
   const isEntered = useShownDefinition(entry) !== null;
@@ -42,6 +44,12 @@ export const NodeTitle = memo(function NodeTitle({ id, entry, type, run }: Props
       {isEntered && (
         <IconButton className="node-enter nodrag" label={text.subgraph.enter} icon={LogIn} onClick={() => enterNode(id)} />
       )}
+      <IconButton
+        className="node-fold nodrag"
+        label={isCollapsed ? text.node.expand : text.node.collapse}
+        icon={isCollapsed ? ChevronRight : ChevronDown}
+        onClick={() => useWorkspace.getState().edit((document) => toggleCollapsed(document, [id]))}
+      />
       {run?.state === "running" && (
         <span
           className={`node-progress ${part === null ? "is-unknown" : ""}`}

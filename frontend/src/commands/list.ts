@@ -1,7 +1,7 @@
 /** All actions: the palette lists them, shortcuts call them. */
 
 import { cancelRun, run, save } from "../store/actions";
-import { ACTUAL_SIZE, setTheme, setView, show, tell, togglePanel, useUi, type View } from "../store/ui";
+import { ACTUAL_SIZE, setSnap, setTheme, setView, show, tell, togglePanel, useUi, type View } from "../store/ui";
 import { tellError } from "../store/errors";
 import { isLight } from "../store/screen";
 import { paintMask } from "../store/masks";
@@ -16,8 +16,9 @@ import { paintableOf } from "../graph/pictures";
 import { definitionAt, enterSelected, groupSelected, leave, newSubgraph, ungroupSelected } from "./subgraphs";
 import { openFind } from "./find";
 import { walk } from "./walking";
+import { ALIGNING } from "./aligning";
 import { lookAtSelected } from "./looking";
-import { copied, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
+import { collapseSelected, copied, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
 
 export interface Command {
   readonly id: string;
@@ -53,6 +54,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "rename", title: t.rename, group: "edit", keys: ["F2"], run: renameSelected },
   { id: "bypass", title: t.bypass, group: "edit", keys: ["Mod+b"], run: () => toggleMode("bypass") },
   { id: "mute", title: t.mute, group: "edit", keys: ["Mod+m"], run: () => toggleMode("mute") },
+  { id: "collapse", title: t.collapse, group: "edit", keys: ["c"], run: collapseSelected },
   { id: "group", title: t.group, group: "edit", keys: ["Mod+g"], run: groupSelected },
   { id: "ungroup", title: t.ungroup, group: "edit", keys: ["Mod+Shift+g"], run: ungroupSelected },
   { id: "new-subgraph", title: t.newSubgraph, group: "edit", run: newSubgraph },
@@ -70,6 +72,8 @@ export const COMMANDS: readonly Command[] = [
   { id: "actual", title: t.actual, group: "view", keys: ["1"], run: () => show(ACTUAL_SIZE) },
   { id: "fit", title: t.fit, group: "view", keys: ["f"], run: () => show(null) },
   { id: "layout", title: t.layout, group: "view", keys: ["Shift+l"], run: () => arranging.dispatchEvent(new Event("arrange")) },
+  ...ALIGNING,
+  { id: "snap", title: t.snap, group: "view", run: switchSnap },
   { id: "paint", title: text.mask.command, group: "edit", run: paintSelected },
   { id: "theme", title: t.theme, group: "view", run: switchTheme },
   { id: "theme-system", title: t.themeSystem, group: "view", run: () => setTheme("system") },
@@ -94,6 +98,12 @@ export const COMMANDS: readonly Command[] = [
 
 export function commandOf(id: string): Command | undefined {
   return COMMANDS.find((command) => command.id === id);
+}
+
+function switchSnap(): void {
+  const snap = !useUi.getState().snap;
+  setSnap(snap);
+  tell("info", snap ? text.align.snapped : text.align.free);
 }
 
 function paintSelected(): void {

@@ -1,6 +1,7 @@
 /** Actions on what is selected. */
 
 import { copyText, duplicated, paste, pastedDocument } from "../graph/clipboard";
+import { toggleCollapsed } from "../graph/collapse";
 import { type Document, type Point, positionOf } from "../graph/document";
 import { disconnect, moveNodes, removeNodes, setMode } from "../graph/edits";
 import { layout, type Size } from "../graph/layout";
@@ -75,6 +76,11 @@ export function toggleMode(mode: "bypass" | "mute"): void {
     const all = ids.every((id) => document.nodes[id]?.mode === mode);
     return setMode(document, ids, all ? null : mode);
   });
+}
+
+export function collapseSelected(): void {
+  const ids = selected();
+  if (ids.length > 0) edit((document) => toggleCollapsed(document, ids));
 }
 
 export function selectAll(): void {

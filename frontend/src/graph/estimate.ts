@@ -8,11 +8,13 @@ import type { SceneNode } from "./scene";
 import { kindOf, optionOf, type Widget } from "./widgets";
 
 export const NODE_WIDTH = 272;
+const HEAD = 38;
 const ROW = 34;
 /** The picture that a node loads, and the button below it. */
 const PICTURE = 176;
 
-export function estimate({ type, rows }: SceneNode): Size {
+export function estimate({ type, rows, collapsed }: SceneNode): Size {
+  if (collapsed) return { width: NODE_WIDTH, height: HEAD };
   const outputs = Object.keys(type.outputs).length * 26;
   const inputs = rows.reduce((sum, { input, linked, value, isNew }) => {
     if (linked || isNew || input.widget.kind === "none") return sum + 26;

@@ -1,6 +1,7 @@
 /** What the canvas draws of a document: nodes with their rows, links with their types. */
 
 import type { Catalogue, InputSpec, NodeType } from "./catalogue";
+import { collapsedIn } from "./collapse";
 import { linkOf, literalOf, positionOf, type Document, type NodeEntry, type Point, type Port } from "./document";
 import { isObject, sameJson, type Json } from "./json";
 import { linksOf } from "./links";
@@ -25,6 +26,8 @@ export interface SceneNode {
   readonly type: NodeType;
   readonly position: Point;
   readonly rows: readonly Row[];
+  /** Whether its head alone is drawn. */
+  readonly collapsed: boolean;
 }
 
 export interface SceneLink {
@@ -45,12 +48,14 @@ const ANYTHING: SocketType = { kind: "generic", name: "?" };
 /** The scene of a document. Nodes that did not change are those of the scene before, so that nothing redraws. */
 export function sceneOf(document: Document, catalogue: Catalogue, before: Scene = EMPTY_SCENE): Scene {
   const nodes = new Map<string, SceneNode>();
+  const closed = collapsedIn(document);
   Object.entries(document.nodes).forEach(([id, entry], index) => {
     const old = before.nodes.get(id);
     const type = typeOf(document, id, catalogue);
     const position = positionOf(document, id) ?? old?.position ?? { x: (index % 6) * 340, y: Math.floor(index / 6) * 320 };
-    const isSame = old?.entry === entry && sameJson(old.position, position) && (old.type === type || sameJson(old.type, type));
-    nodes.set(id, isSame ? old : { id, entry, type, position, rows: rowsOf(entry, type) });
+    const collapsed = closed.has(id);
+    const isSame = old?.entry === entry && old.collapsed === collapsed && sameJson(old.position, position) && (old.type === type || sameJson(old.type, type));
+    nodes.set(id, isSame ? old : { id, entry, type, position, rows: rowsOf(entry, type), collapsed });
   });
   const known = new Map(before.links.map((link) => [link.id, link]));
   const links = linksOf(document, catalogue).map(({ from, to }): SceneLink => {

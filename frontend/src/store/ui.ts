@@ -59,6 +59,8 @@ interface Ui {
   readonly painting: MaskOf | null;
   /** How many pictures stand in a row of the gallery. */
   readonly columns: number;
+  /** Whether nodes that are dragged keep to the dots of the canvas. */
+  readonly snap: boolean;
   /** The sweep whose contact sheet is open. */
   readonly sheet: string | null;
   /** A node to bring into view; `at` makes each wish a new one. */
@@ -82,6 +84,7 @@ export const useUi = create<Ui>()(() => ({
   picture: null,
   picked: null,
   columns: firstColumns(),
+  snap: preference("snap") === "yes",
   painting: null,
   sheet: null,
   wish: null,
@@ -102,6 +105,11 @@ export function setTheme(theme: Theme): void {
 function firstColumns(): number {
   const kept = Number(preference("columns"));
   return Number.isInteger(kept) && kept >= COLUMNS.fewest && kept <= COLUMNS.most ? kept : COLUMNS.usual;
+}
+
+export function setSnap(snap: boolean): void {
+  keepPreference("snap", snap ? "yes" : "no");
+  useUi.setState({ snap });
 }
 
 export function setColumns(columns: number): void {

@@ -1,5 +1,6 @@
 /** Every text that people see. Another language is another table of this shape. */
 
+import { align } from "./align";
 import { mask, widget } from "./fields";
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
@@ -63,6 +64,8 @@ export const text = {
     title: "Title",
     bypass: "bypassed",
     mute: "muted",
+    collapse: "Collapse the node",
+    expand: "Open the node",
     unknown: "The server does not know this type. It is kept as it is.",
     runs: "will run",
     cached: "from cache",
@@ -312,6 +315,8 @@ export const text = {
     closeTab: "Close workflow",
     nextTab: "Next workflow",
     exportJson: "Export as JSON file",
+    collapse: "Collapse or open",
+    snap: "Snap to the dots, or not",
     templates: "Templates",
     exposed: (name: string) => `Name as input “${name}”`,
     hidden: (name: string) => `Remove named input “${name}”`,
@@ -346,6 +351,7 @@ export const text = {
   dialog: {
     close: "Close the dialog",
   },
+  align,
   tap: {
     input: (label: string) => `Tap an input to link ${label}`,
     output: (label: string) => `Tap an output to link ${label}`,
