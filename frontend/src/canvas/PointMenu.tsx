@@ -4,7 +4,8 @@ import { DropdownMenu } from "radix-ui";
 
 import type { Entry } from "../commands/menus";
 import type { Point } from "../graph/document";
-import { menuHome, MenuItems } from "../shell/MenuItems";
+import { menuHome } from "../shell/menuHome";
+import { MenuItems } from "../shell/MenuItems";
 import { focusNode } from "./places";
 
 export interface OpenMenu {

@@ -5,6 +5,7 @@ import { Ellipsis } from "lucide-react";
 
 import { shown } from "../commands/keys";
 import type { Entry } from "../commands/menus";
+import { menuHome } from "./menuHome";
 
 export function MenuItems({ entries }: { readonly entries: readonly Entry[] }) {
   return entries.map(({ label, keys, apart, run }) => (
@@ -16,11 +17,6 @@ export function MenuItems({ entries }: { readonly entries: readonly Entry[] }) {
       </DropdownMenu.Item>
     </span>
   ));
-}
-
-/** Where menus are drawn: in the main part of the page, so that they belong to a landmark. */
-export function menuHome(): HTMLElement {
-  return document.querySelector("main") ?? document.body;
 }
 
 interface ButtonProps {

@@ -10,7 +10,8 @@ import { FINAL, listed, useServer } from "../store/server";
 import { setView, togglePanel, useUi, type Panel } from "../store/ui";
 import { useActiveTab } from "../store/workspace";
 import { text } from "../text/en";
-import { menuHome, MenuItems } from "./MenuItems";
+import { menuHome } from "./menuHome";
+import { MenuItems } from "./MenuItems";
 import { RunButton, RunMenuOfTab, Tabs, UndoButtons, VIEWS } from "./TopBar";
 
 const ALWAYS = ["palette", "templates", "new", "open", "theme", "shortcuts"];

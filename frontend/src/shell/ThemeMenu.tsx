@@ -5,7 +5,7 @@ import { DropdownMenu } from "radix-ui";
 
 import { setTheme, useUi, type Theme } from "../store/ui";
 import { text } from "../text/en";
-import { menuHome } from "./MenuItems";
+import { menuHome } from "./menuHome";
 
 const ICONS = { system: SunMoon, light: Sun, dark: Moon } as const;
 
