@@ -29,6 +29,10 @@ MakeEngine = Callable[..., Engine]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the long suites too")
+    parser.addoption(
+        "--slow-browser", type=float, default=1, metavar="N",
+        help="let the browser compute N times slower: finds tests, and parts of the editor, that are in a hurry",
+    )  # fmt: skip
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

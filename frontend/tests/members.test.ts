@@ -72,6 +72,15 @@ test("places of one named input that hold different values keep them in a group"
   expect(ungroup(document, id)?.document.inputs).toEqual(two.inputs);
 });
 
+test("a named input whose place lies too deep for a group is told, and its value kept", () => {
+  const deep = { ...MEMBERS, inputs: { ...MEMBERS.inputs, deep: { to: ["fit.modes[0].width"] } } };
+  const { definition, unfed, document } = regrouped(deep, ["fit"]);
+  expect(unfed).toEqual(["deep"]);
+  expect(definition?.nodes.fit?.inputs?.modes).toEqual([{ kind: "resize", width: 7 }]);
+  expect(document.inputs?.deep).toBeUndefined();
+  expect(regrouped(deep, ["sum"]).unfed).toEqual([]);
+});
+
 test("a copy leaves the named inputs to what was copied", () => {
   const { document, ids } = duplicated(MEMBERS, ["join", "sum"]);
   expect(document.inputs).toEqual(MEMBERS.inputs);

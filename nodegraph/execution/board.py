@@ -49,13 +49,14 @@ class Board:
     def await_sources(self, slot: Slot) -> None:
         """Count what a node reads; what is reused must be there. A lazy input is read later, but is kept."""
         slots, node = self.slots, slot.entry.node
+        eager = eager_sources(node)
         for source in node.sources:
-            slots[source].unread += 1
-        for source in eager_sources(node):
             read = slots[source]
-            read.readers.append(slot)
-            if not read.done:
-                slot.waiting += 1
+            read.unread += 1
+            if eager is node.sources or source in eager:
+                read.readers.append(slot)
+                if not read.done:
+                    slot.waiting += 1
         if slot.entry.action == "maybe":
             slot.dormant = True
         elif slot.waiting == 0:

@@ -131,10 +131,11 @@ class Executor:
 
     def _prepare(self) -> None:
         """Place what is reused, and count what each node waits for."""
+        await_sources = self._board.await_sources
         for id_, slot in self._board.slots.items():  # in running order: what it reads was looked at before
             entry = slot.entry
             if entry.action in _TO_RUN:
-                self._board.await_sources(slot)
+                await_sources(slot)
             elif entry.action in _CACHED:
                 slot.outputs, slot.done = self._reused[entry.key or ""], True
                 self._finish(id_, entry.action)

@@ -133,10 +133,12 @@ class Dispatcher:
 
     async def wait(self, id_: str, seconds: float) -> None:
         """Wait until a job is over, but not longer."""
+        over = self._over.setdefault(id_, asyncio.Event())  # before it is looked at: it may end meanwhile
         job = await self.store.get(id_)
         if job is None or job.is_final:
+            self._over.pop(id_, None)
+            over.set()
             return
-        over = self._over.setdefault(id_, asyncio.Event())
         try:
             await asyncio.wait_for(over.wait(), seconds)
         except TimeoutError:

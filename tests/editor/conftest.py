@@ -17,10 +17,13 @@ HERE = Path(__file__).parent
 expect.set_options(timeout=15_000)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On two busy cores a browser misses an event now and then. What fails three times is broken."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On two busy cores a browser misses an event now and then. What fails three times is broken.
+
+    Whoever slows the browser down looks for what is in a hurry: every failure counts then.
+    """
     for item in items:
-        if HERE in item.path.parents:
+        if HERE in item.path.parents and config.getoption("--slow-browser") == 1:
             item.add_marker(pytest.mark.flaky(reruns=2))
 
 
@@ -60,7 +63,9 @@ def context(chromium: Browser, editor_server: Server) -> Iterator[BrowserContext
 
 
 @pytest.fixture
-def open_editor(context: BrowserContext, editor_server: Server) -> Iterator[Callable[[], Editor]]:
+def open_editor(
+    context: BrowserContext, editor_server: Server, pytestconfig: pytest.Config
+) -> Iterator[Callable[[], Editor]]:
     """Opens the editor in another browser tab. No page may report an error on its console."""
     errors: list[str] = []
 
@@ -74,6 +79,9 @@ def open_editor(context: BrowserContext, editor_server: Server) -> Iterator[Call
 
     def open_one() -> Editor:
         page = context.new_page()
+        slower = pytestconfig.getoption("--slow-browser")
+        if slower > 1:
+            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
         watch(page)
         page.goto(f"http://127.0.0.1:{editor_server.port}/?token={editor_server.token}")
         page.wait_for_selector(".template, .canvas")

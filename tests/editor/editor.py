@@ -19,6 +19,20 @@ DROP = """([name, type, data]) => {
 }"""
 KEPT = """() => Object.entries(localStorage).filter(([key]) => key.startsWith("nodegraph.window."))
   .map(([, text]) => text)"""
+# Whatever stands or moves on the canvas, as text; the same for a while, and it stands still.
+STILL = """() => new Promise((done) => {
+  const seen = () => [...document.querySelectorAll(".react-flow__viewport, .react-flow__node")]
+    .map((one) => `${one.style.transform} ${one.offsetWidth} ${one.offsetHeight}`).join();
+  let last = "", frames = 0, since = 0;
+  const look = () => {
+    const now = seen();
+    const busy = document.querySelector('.canvas[aria-busy="true"]') !== null;
+    if (busy || now !== last) [last, frames, since] = [now, 0, performance.now()];
+    frames += 1;
+    if (frames > 6 && performance.now() - since > 150) done(); else requestAnimationFrame(look);
+  };
+  look();
+})"""
 
 
 class Editor:
@@ -38,7 +52,7 @@ class Editor:
 
     def settled(self) -> None:
         """Wait until the view stands still: a first layout is measured, then brought into view."""
-        self.page.wait_for_timeout(350)
+        self.page.evaluate(STILL)
 
     def node(self, id_: str) -> Locator:
         return self.page.locator(f'.node[data-node="{id_}"]')
@@ -105,7 +119,7 @@ class Editor:
 
     def document(self) -> Any:
         """The document of the open workflow, as the browser keeps it."""
-        self.page.wait_for_timeout(400)  # autosave waits a moment for more
+        self.page.evaluate("() => window.dispatchEvent(new Event('pagehide'))")  # autosave would wait for more
         kept = [json.loads(text) for text in self.page.evaluate(KEPT)]
         newest = max(kept, key=lambda one: one["at"])
         (tab,) = [tab for tab in newest["tabs"] if tab["id"] == newest["active"]]

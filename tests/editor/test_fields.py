@@ -25,6 +25,7 @@ def editor_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     deadline = time.monotonic() + 60
     while b"fields.grow" not in running.ask("GET", "/api/v1/nodes").body:  # a worker brings them
         assert time.monotonic() < deadline
+        time.sleep(0.1)
     yield running
     running.end()
 

@@ -52,6 +52,7 @@ def test_the_menus_of_the_canvas_an_output_and_the_menu_key(editor: Editor) -> N
     page.get_by_role("menuitem", name="Add a node…").click()
     editor.choose("empty latent")
     expect(page.locator(".node")).to_have_count(8)
+    expect(page.locator('.react-flow__node[data-id="empty"]')).to_be_focused()
     editor.press("ContextMenu")
     expect(page.get_by_role("menu", name="What can be done with Empty latent")).to_be_visible()
     editor.press("Escape")

@@ -36,7 +36,7 @@ import { isTouch, useGestures } from "./touch";
 import { FAR, useIsPicture } from "./FarCard";
 import { FarPicture } from "./FarPicture";
 import { MANY, useFirstLayout } from "./useFirstLayout";
-import { SMALLEST, viewOf } from "./views";
+import { fitting, SMALLEST, viewOf } from "./views";
 import { useAligning } from "./useAligning";
 import { useCanvasMenu } from "./useCanvasMenu";
 import { endsOf, useLinking } from "./useLinking";
@@ -47,7 +47,6 @@ import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 const NODE_TYPES = { card: NodeCard, boundary: BoundaryCard };
 const NO_EDGES: FlowEdge[] = [];
 const DOTS = 24;
-const FIT = { padding: 0.12, maxZoom: 1, duration: 200 };
 /** Where each tab was looked at; a tab that is left keeps its place. */
 const viewports = new Map<string, Viewport>();
 
@@ -99,7 +98,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
       void zoomTo(1);
       return;
     }
-    void fitView({ ...FIT, ...(wish.node !== null ? { nodes: [{ id: wish.node }] } : {}) });
+    void fitView(fitting(wish.node === null ? undefined : [{ id: wish.node }]));
   }, [wish, fitView, zoomTo]);
 
   useEffect(() => {
@@ -108,7 +107,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
         getNodes().map(({ id, measured }) => [id, { width: measured?.width ?? 272, height: measured?.height ?? 200 }]),
       );
       arrange(scene, sizes);
-      window.setTimeout(() => void fitView(FIT), 50);
+      window.setTimeout(() => void fitView(fitting()), 50);
     };
     const onAdd = () => {
       const { left, top, width, height } = box.current?.getBoundingClientRect() ?? new DOMRect();
@@ -153,6 +152,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
       className={["canvas", isFar && "is-far", isPicture && "is-picture"].filter(Boolean).join(" ")}
       role="region"
       aria-label={text.canvas.label}
+      aria-busy={tab.fresh}
       onKeyDownCapture={(event) => {
         // React Flow would move the node that has the focus, or take it out of the selection.
         const hasModifier = event.altKey || event.ctrlKey || event.metaKey;

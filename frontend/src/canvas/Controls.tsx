@@ -6,6 +6,7 @@ import { LayoutGrid, Maximize, ZoomIn, ZoomOut } from "lucide-react";
 import { arranging } from "../commands/list";
 import { text } from "../text/en";
 import { IconButton } from "../shell/IconButton";
+import { fitting } from "./views";
 
 export function Controls() {
   const { zoomIn, zoomOut, fitView } = useReactFlow();
@@ -16,7 +17,7 @@ export function Controls() {
       <IconButton
         label={text.canvas.fit}
         icon={Maximize}
-        onClick={() => void fitView({ padding: 0.12, maxZoom: 1, duration: 200 })}
+        onClick={() => void fitView(fitting())}
       />
       <IconButton
         label={text.canvas.layout}

@@ -36,16 +36,37 @@ function boxesOf(document: Document, scene: Scene): { x: number; y: number; bott
   });
 }
 
+/** For how long a node that is not drawn yet is waited for. */
+const PATIENCE = 3_000;
+let latest = 0;
+
 /** Give a node the focus, once it is drawn; in the list also one of its lines (`in:model`). */
 export function focusNode(id: string, row = ""): void {
-  window.setTimeout(() => {
+  latest += 1;
+  const mine = latest;
+  const until = performance.now() + PATIENCE;
+  let before: Element | null = null;
+  const attempt = () => {
+    // Whoever went on to something else in the meantime stays there.
+    const { activeElement } = document;
+    if (before !== null && activeElement !== before && activeElement !== document.body) return;
+    before = activeElement;
     const { adding, linking, dialog, renaming } = useUi.getState();
-    if (adding !== null || linking !== null || dialog !== null || renaming !== null) return;
-    const name = CSS.escape(id);
-    const card = document.querySelector<HTMLElement>(`.react-flow__node[data-id="${name}"]`);
-    card?.focus({ preventScroll: true });
-    const section = document.querySelector<HTMLElement>(`.list-node[data-node="${name}"]`);
-    const line = section?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row)}"] :is(button, input, textarea)`);
-    (line ?? section?.querySelector<HTMLElement>(".list-open"))?.focus();
-  }, 60);
+    if (mine !== latest || adding !== null || linking !== null || dialog !== null || renaming !== null) return;
+    const place = placeToFocus(id, row);
+    if (place !== null) place.focus({ preventScroll: place.matches(".react-flow__node") });
+    else if (performance.now() < until) window.requestAnimationFrame(attempt);
+  };
+  // What is being closed gives the focus back first.
+  window.setTimeout(attempt, 60);
+}
+
+function placeToFocus(id: string, row: string): HTMLElement | null {
+  const name = CSS.escape(id);
+  const section = document.querySelector<HTMLElement>(`.list-node[data-node="${name}"]`);
+  return (
+    section?.querySelector<HTMLElement>(`[data-row="${CSS.escape(row)}"] :is(button, input, textarea)`) ??
+    section?.querySelector<HTMLElement>(".list-open") ??
+    document.querySelector<HTMLElement>(`.react-flow__node[data-id="${name}"]`)
+  );
 }

@@ -9,7 +9,7 @@ import { estimate } from "../graph/estimate";
 import { layout, type Size } from "../graph/layout";
 import type { Scene } from "../graph/scene";
 import { shownOf, useWorkspace, type Tab } from "../store/workspace";
-import { viewOf } from "./views";
+import { fitting, viewOf } from "./views";
 
 /** From here on only what is seen is drawn, and so not everything is measured. */
 export const MANY = 150;
@@ -42,7 +42,7 @@ export function useFirstLayout(tab: Tab, scene: Scene): void {
     change(id, { fresh: false });
     // A large graph is brought into view as it is placed: nobody waits until it is drawn.
     if (isMany) return;
-    const timer = window.setTimeout(() => void fitView({ padding: 0.12, maxZoom: 1 }), 30);
+    const timer = window.setTimeout(() => void fitView({ ...fitting(), duration: 0 }), 30);
     return () => window.clearTimeout(timer);
     // eslint-disable-next-line react-hooks/exhaustive-deps -- as above
   }, [measured, isMany, id]);

@@ -29,14 +29,15 @@ function take(ids: readonly string[]): void {
 /** The selected nodes become a subgraph. */
 export function groupSelected(): void {
   const ids = selectedIds();
-  let made: string | null = null;
-  edit((document) => {
-    const grouped = group(document, ids, text.subgraph.untitled, knowledge());
-    made = grouped?.id ?? null;
-    return grouped?.document ?? document;
-  });
-  if (made === null) tell("info", text.subgraph.nothing);
-  else take([made]);
+  const document = activeDocument();
+  const grouped = document ? group(document, ids, text.subgraph.untitled, knowledge()) : null;
+  if (grouped === null) {
+    tell("info", text.subgraph.nothing);
+    return;
+  }
+  edit(() => grouped.document);
+  take([grouped.id]);
+  if (grouped.unfed.length > 0) tell("info", text.subgraph.unfed(grouped.unfed), text.subgraph.unfedLead);
 }
 
 /** Each selected node that uses a subgraph gives way to the nodes inside. */

@@ -30,6 +30,8 @@ export interface Grouped {
   /** The node that stands for the group, and the definition that it uses. */
   readonly id: string;
   readonly name: string;
+  /** Named inputs of the workflow that fed a place which no input of the subgraph can reach. */
+  readonly unfed: readonly string[];
 }
 
 /** Make a subgraph of some nodes. Links that cross its border become its inputs and outputs. */
@@ -42,7 +44,7 @@ export function group(document: Document, ids: readonly string[], title: string,
   const id = freshId(document, `#${name}`);
   let edited = withNode(inner.readFrom(id), id, { type: `#${name}`, inputs: inner.given });
   edited = moveNodes(removeNodes(edited, [...chosen]), { [id]: centreOf(document, [...chosen]) });
-  return { document: { ...edited, subgraphs: { ...edited.subgraphs, [name]: definition } }, id, name };
+  return { document: { ...edited, subgraphs: { ...edited.subgraphs, [name]: definition } }, id, name, unfed: inner.unfed };
 }
 
 /** What goes into a group and comes out of it, found link by link. */
@@ -56,6 +58,7 @@ class Inner {
   /** By the name of an input of the workflow: the inputs that hand it through. */
   private readonly named = new Map<string, string[]>();
   private readonly fed: ReadonlySet<string>;
+  readonly unfed: readonly string[];
 
   constructor(
     private readonly document: Document,
@@ -68,6 +71,8 @@ class Inner {
     }
     const places = Object.keys(document.inputs ?? {}).flatMap((name) => placesOf(document, name));
     this.fed = new Set(places.filter((place) => this.canRead(place)).map(keyOf));
+    const isLost = (place: Port) => chosen.has(place.node) && !this.fed.has(keyOf(place));
+    this.unfed = Object.keys(document.inputs ?? {}).filter((name) => placesOf(document, name).some(isLost));
     this.takeLinks();
     this.takeNamedInputs();
     this.giveLinks();

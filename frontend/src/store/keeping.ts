@@ -6,6 +6,8 @@ Each window keeps its own; one that is opened anew takes over what a closed wind
 import { parseJson, printJson, isObject, type Json } from "../graph/json";
 import { readDocument } from "../graph/document";
 import { begin } from "../graph/history";
+import { text } from "../text/en";
+import { tell } from "./ui";
 import { HOME, useWorkspace, type Saved, type Tab } from "./workspace";
 
 const PREFIX = "nodegraph.window.";
@@ -17,12 +19,16 @@ export async function keepWorkspace(): Promise<void> {
   const kept = localStorage.getItem(key);
   if (kept !== null) restoreFrom(kept);
   let timer = 0;
+  let isFull = false;
   const write = () => {
     const { tabs, active } = useWorkspace.getState();
     try {
       localStorage.setItem(key, printJson({ at: Date.now(), active, tabs: tabs.map(keptTab) }));
+      isFull = false;
     } catch {
-      // The storage is full: the workflows are still open, and can be saved on the server.
+      // Told once: the workflows are still open, and can be saved on the server.
+      if (!isFull) tell("error", text.keeping.full, text.keeping.remedy);
+      isFull = true;
     }
   };
   useWorkspace.subscribe((state, before) => {

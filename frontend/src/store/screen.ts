@@ -4,6 +4,7 @@ import { useSyncExternalStore } from "react";
 
 /** Below this width a canvas shows too little to begin with, and one bar has no room for everything. */
 const SMALL = "(max-width: 600px)";
+const STILL = "(prefers-reduced-motion: reduce)";
 const LIGHT = "(prefers-color-scheme: light)";
 
 export function isSmall(): boolean {
@@ -12,6 +13,11 @@ export function isSmall(): boolean {
 
 export function useIsSmall(): boolean {
   return useSyncExternalStore(watching(SMALL), isSmall);
+}
+
+/** Whether people who get sick of movement asked the system for less of it. */
+export function isStill(): boolean {
+  return matchMedia(STILL).matches;
 }
 
 /** Whether the system wants a light page. */

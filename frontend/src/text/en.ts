@@ -2,6 +2,7 @@
 
 import { align } from "./align";
 import { mask, widget } from "./fields";
+import { subgraph } from "./subgraph";
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
@@ -237,31 +238,7 @@ export const text = {
     remove: (label: string) => `Remove ${label}`,
     select: "Select the nodes to be framed.",
   },
-  subgraph: {
-    untitled: "Subgraph",
-    inputs: "Inputs",
-    outputs: "Outputs",
-    newInput: "new input",
-    newOutput: "new output",
-    path: "Where you are",
-    title: "Title of the subgraph",
-    enter: "Enter the subgraph",
-    uses: (count: number) => (count === 0 ? "not used yet" : `used ${count === 1 ? "once" : `${count} times`}`),
-    nameOf: (name: string) => `Name of “${name}”`,
-    remove: (name: string) => `Remove “${name}”`,
-    moveUp: (name: string) => `Move “${name}” up`,
-    badName: (name: string) => `“${name}” cannot be a name`,
-    nameRule: "Names are made of letters, digits and _, and begin with no digit.",
-    nothing: "Select the nodes that become a subgraph.",
-    nothingToUngroup: "Select a node that uses a subgraph.",
-    publish: "Publish to the library",
-    published: (name: string, revision: number) => `“${name}” is in the library, revision ${revision}`,
-    taken: (name: string) => `The library has another “${name}”`,
-    takenLead: "Give this one another title, or add the one from the library and change that.",
-    library: "from the library",
-    newer: (revision: number) => `Take revision ${revision} from the library`,
-    exposed: (name: string) => `Make “${name}” an input of the subgraph`,
-  },
+  subgraph,
   commands: {
     frame: "Frame the selected nodes as a group",
     note: "Add a note",
@@ -347,6 +324,10 @@ export const text = {
   theme: {
     title: "Theme",
     names: { system: "As the system", light: "Light theme", dark: "Dark theme" },
+  },
+  keeping: {
+    full: "The browser has no room left for unsaved work",
+    remedy: "Save it on the server (Ctrl S), or close workflows that you no longer need.",
   },
   dialog: {
     close: "Close the dialog",
