@@ -8,6 +8,8 @@ MODULES := frontend/node_modules/.installed
 EDITOR := nodegraph/server/static/index.html
 # Waiting threads sleep instead of spinning: small networks on busy cores are far faster so.
 export OMP_WAIT_POLICY ?= PASSIVE
+# Two files of tests at once, each with one thread for its numbers.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: help setup demo serve dev editor browser test test-full check check-editor format bench clean
 
@@ -55,10 +57,10 @@ check: $(STAMP) check-editor ## linters, types, layers
 	$(BIN)/lint-imports
 
 test: check $(EDITOR) browser ## linters and every test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-full: check $(EDITOR) browser ## `make test` and the long suites
-	$(BIN)/python -m pytest --full
+	$(PYTEST) --full
 
 format: $(STAMP) ## sort imports and format
 	$(BIN)/ruff check --fix --select I .

@@ -37,16 +37,19 @@ import { FAR, useIsPicture } from "./FarCard";
 import { FarPicture } from "./FarPicture";
 import { MANY, useFirstLayout } from "./useFirstLayout";
 import { fitting, SMALLEST, viewOf } from "./views";
+import { DOTS } from "./snapping";
 import { useAligning } from "./useAligning";
 import { useCanvasMenu } from "./useCanvasMenu";
 import { endsOf, useLinking } from "./useLinking";
 import { onTap } from "./useTapping";
 import { usePictureDrop } from "./usePictureDrop";
+import { useWays } from "./useWays";
+import { WayEdge } from "./WayEdge";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
 const NODE_TYPES = { card: NodeCard, boundary: BoundaryCard };
+const EDGE_TYPES = { way: WayEdge };
 const NO_EDGES: FlowEdge[] = [];
-const DOTS = 24;
 /** Where each tab was looked at; a tab that is left keeps its place. */
 const viewports = new Map<string, Viewport>();
 
@@ -75,6 +78,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const { menu, openAt, closeMenu, onContextMenu } = useCanvasMenu(scene);
   useFirstLayout(tab, scene);
   useAligning();
+  const addWay = useWays(scene);
   const snap = useUi((ui) => ui.snap);
   const isFar = useStore(({ transform }) => transform[2] < FAR);
   const isPicture = useIsPicture();
@@ -176,6 +180,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
         nodes={nodes}
         edges={isPicture ? NO_EDGES : edges}
         nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
         onNodesChange={onNodesChange}
         onNodeDragStop={(_, __, moved) => commitMoves(moved)}
         onSelectionDragStop={(_, moved) => commitMoves(moved)}
@@ -183,6 +188,7 @@ function Flow({ tab }: { readonly tab: Tab }) {
         onEdgeClick={(event, edge) => {
           if (event.altKey) void lookAt(endsOf(edge).from, { x: event.clientX, y: event.clientY });
         }}
+        onEdgeDoubleClick={(event, { id }) => addWay(id, { x: event.clientX, y: event.clientY })}
         connectOnClick={false}
         snapToGrid={snap}
         snapGrid={[DOTS, DOTS]}

@@ -1,5 +1,7 @@
 /** Drawing a large graph on one canvas element: a thousand boxes that the browser would each keep as a layer. */
 
+import { curveThrough } from "../graph/curve";
+import type { Point } from "../graph/document";
 import type { Box, Line } from "../graph/outline";
 import { wrapped } from "../graph/outline";
 import { categoryColour, lookOf } from "./looks";
@@ -68,18 +70,15 @@ function palette(element: Element): Colours {
 /** All lines of a colour in one stroke. */
 function paintLines(context: CanvasRenderingContext2D, lines: readonly Line[], seen: Box, colours: Colours): void {
   const paths = new Map<string, Path2D>();
-  for (const { from, to, link } of lines) {
+  for (const { from, to, link, points } of lines) {
     const reach = Math.max(60, Math.abs(to.x - from.x) / 2);
-    const left = Math.min(from.x, to.x - reach);
-    const right = Math.max(to.x, from.x + reach);
-    const top = Math.min(from.y, to.y);
-    const around = { x: left, y: top, width: right - left, height: Math.abs(to.y - from.y) };
-    if (!touches(around, seen)) continue;
+    if (!touches(around(points, reach), seen)) continue;
     const { colour } = lookOf(link.type);
     const path = paths.get(colour) ?? new Path2D();
     paths.set(colour, path);
     path.moveTo(from.x, from.y);
-    path.bezierCurveTo(from.x + reach, from.y, to.x - reach, to.y, to.x, to.y);
+    if (points.length === 2) path.bezierCurveTo(from.x + reach, from.y, to.x - reach, to.y, to.x, to.y);
+    else for (const one of curveThrough(points)) path.bezierCurveTo(one.a.x, one.a.y, one.b.x, one.b.y, one.to.x, one.to.y);
   }
   context.lineWidth = 8;
   context.globalAlpha = 0.75;
@@ -88,6 +87,12 @@ function paintLines(context: CanvasRenderingContext2D, lines: readonly Line[], s
     context.stroke(path);
   }
   context.globalAlpha = 1;
+}
+
+function around(points: readonly Point[], reach: number): Box {
+  const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
+  const [left, top] = [Math.min(...xs) - reach, Math.min(...ys)];
+  return { x: left, y: top, width: Math.max(...xs) + reach - left, height: Math.max(...ys) - top };
 }
 
 function paintNode(

@@ -4,7 +4,7 @@ import { useReactFlow } from "@xyflow/react";
 import { useState, type MouseEvent } from "react";
 
 import { isTyping } from "../commands/keys";
-import { canvasEntries, inputEntries, linkEntries, nodeEntries, outputEntries } from "../commands/menus";
+import { canvasEntries, inputEntries, linkEntries, nodeEntries, outputEntries, wayEntries } from "../commands/menus";
 import type { Document, Point } from "../graph/document";
 import { portsOf } from "../graph/partners";
 import type { Scene } from "../graph/scene";
@@ -43,6 +43,9 @@ export function selectForMenu(node: string): void {
 }
 
 function menuOf(target: Element, scene: Scene, document: Document, at: Point, add: () => void): OpenMenu | null {
+  const way = target.closest<HTMLElement>(".way-point")?.dataset;
+  const led = scene.links.find(({ id }) => id === way?.edge);
+  if (led) return { at, label: text.ways.menu, entries: wayEntries(led, Number(way?.index), at) };
   const edge = target.closest<SVGElement>(".react-flow__edge")?.dataset.id;
   const link = scene.links.find(({ id }) => id === edge);
   if (link) return { at, label: text.menu.link, entries: linkEntries(link, at) };

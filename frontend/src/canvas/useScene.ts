@@ -3,17 +3,18 @@
 import { applyNodeChanges, type Edge, type EdgeChange, type Node, type NodeChange } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import { positionOf, type Document, type Port } from "../graph/document";
+import { positionOf, type Document, type Point, type Port } from "../graph/document";
 import { moveNodes } from "../graph/edits";
 import { estimate } from "../graph/estimate";
 import { EMPTY_SCENE, sceneOf, type Scene, type SceneNode } from "../graph/scene";
+import { movedAlong } from "../graph/reroutes";
 import { isBoundary } from "../graph/scope";
 import { useServer } from "../store/server";
 import { shownOf, useWorkspace, type Tab } from "../store/workspace";
 import { lookOf } from "./looks";
 
 export type FlowNode = Node<{ scene: SceneNode }, "card" | "boundary">;
-export type FlowEdge = Edge<{ to: Port }>;
+export type FlowEdge = Edge<{ from: Port; to: Port; points: readonly Point[] }>;
 
 /** What a document looks like. What did not change is what it was. */
 export function useDrawn(document: Document): Scene {
@@ -40,13 +41,14 @@ export function useScene(tab: Tab) {
   const edges = useMemo(() => {
     const chosen = new Set(selectedLinks.map(({ node, port }) => `${node}.${port}`));
     return scene.links.map(
-      ({ id, from, to, type }): FlowEdge => ({
+      ({ id, from, to, type, points }): FlowEdge => ({
         id,
+        ...(points.length > 0 ? { type: "way" } : {}),
         source: from.node,
         sourceHandle: `out:${from.port}`,
         target: to.node,
         targetHandle: `in:${to.port}`,
-        data: { to },
+        data: { from, to, points },
         selected: chosen.has(`${to.node}.${to.port}`),
         style: { "--colour": lookOf(type).colour },
       }),
@@ -80,10 +82,19 @@ export function useScene(tab: Tab) {
         const before = positionOf(one, id);
         return before === null || before.x !== Math.round(x) || before.y !== Math.round(y);
       });
-    useWorkspace.getState().edit((one) => (isMoved(one) ? moveNodes(one, places) : one), key);
+    useWorkspace.getState().edit((one) => (isMoved(one) ? moveNodes(movedAlong(one, movesOf(one, places)), places) : one), key);
   }, []);
 
   return { scene, nodes, edges, onNodesChange, onEdgesChange, commitMoves };
+}
+
+function movesOf(document: Document, places: Readonly<Record<string, Point>>): Map<string, Point> {
+  return new Map(
+    Object.entries(places).map(([id, { x, y }]) => {
+      const before = positionOf(document, id) ?? { x, y };
+      return [id, { x: Math.round(x) - before.x, y: Math.round(y) - before.y }] as const;
+    }),
+  );
 }
 
 /** What is selected after some changes; null where they change nothing of it. */

@@ -16,6 +16,7 @@ import { paintableOf } from "../graph/pictures";
 import { definitionAt, enterSelected, groupSelected, leave, newSubgraph, ungroupSelected } from "./subgraphs";
 import { openFind } from "./find";
 import { walk } from "./walking";
+import { addWaysToSelected } from "./ways";
 import { ALIGNING } from "./aligning";
 import { lookAtSelected } from "./looking";
 import { collapseSelected, copied, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
@@ -65,6 +66,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "frame", title: t.frame, group: "edit", keys: ["Shift+g"], run: () => arranging.dispatchEvent(new Event("frame")) },
   { id: "note", title: t.note, group: "edit", keys: ["n"], run: () => arranging.dispatchEvent(new Event("note")) },
   { id: "link", title: t.link, group: "edit", keys: ["k"], run: linkSelected },
+  { id: "way", title: text.ways.command, group: "edit", keys: ["w"], run: addWaysToSelected },
   { id: "walk-right", title: t.walkRight, group: "view", keys: ["Alt+ArrowRight"], run: () => walk("right") },
   { id: "walk-left", title: t.walkLeft, group: "view", keys: ["Alt+ArrowLeft"], run: () => walk("left") },
   { id: "walk-down", title: t.walkDown, group: "view", keys: ["Alt+ArrowDown"], run: () => walk("down") },

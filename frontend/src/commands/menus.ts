@@ -2,11 +2,12 @@
 
 import { withInput } from "../graph/border";
 import { definitionRunBy } from "../graph/definitions";
-import type { Document, Link, Point, Port } from "../graph/document";
+import type { Document, Point, Port } from "../graph/document";
 import { disconnect, setInput } from "../graph/edits";
 import { exposedAs, expose, freshInput, hide } from "../graph/interface";
 import type { SocketOf } from "../graph/partners";
-import type { Row } from "../graph/scene";
+import { removePoint, setPoints } from "../graph/reroutes";
+import type { Row, SceneLink } from "../graph/scene";
 import { ENTRANCE, isBoundary, isBoundaryEntry } from "../graph/scope";
 import { lookAt } from "../store/look";
 import { knowledge } from "../store/server";
@@ -15,6 +16,7 @@ import { useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { commandOf } from "./list";
 import { lookAtSource } from "./looking";
+import { addWay } from "./ways";
 
 export interface Entry {
   readonly label: string;
@@ -64,9 +66,17 @@ function entryOf(name: string, apart: boolean): Entry[] {
   return [{ label, ...(keys?.[0] ? { keys: keys[0] } : {}), apart, run: later(run) }];
 }
 
-export function linkEntries({ from, to }: Link, at: Point): Entry[] {
+export function wayEntries(link: SceneLink, index: number, at: Point): Entry[] {
+  const remove = { label: text.ways.remove, keys: "Delete", run: () => edit((one) => removePoint(one, link, index)) };
+  return [remove, ...linkEntries(link, at)];
+}
+
+export function linkEntries({ from, to, points }: SceneLink, at: Point): Entry[] {
+  const straighten = { label: text.ways.straighten, run: () => edit((one) => setPoints(one, { from, to }, [])) };
   return [
     { label: text.look.look, run: later(() => void lookAt(from, at)) },
+    { label: text.ways.add, run: () => addWay(to, at) },
+    ...(points.length > 0 ? [straighten] : []),
     { label: t.unlink, run: () => edit((one) => disconnect(one, [to])) },
   ];
 }

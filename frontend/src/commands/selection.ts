@@ -5,6 +5,7 @@ import { toggleCollapsed } from "../graph/collapse";
 import { type Document, type Point, positionOf } from "../graph/document";
 import { disconnect, moveNodes, removeNodes, setMode } from "../graph/edits";
 import { layout, type Size } from "../graph/layout";
+import { straightened } from "../graph/reroutes";
 import type { Scene } from "../graph/scene";
 import { isBoundary } from "../graph/scope";
 import { activeDocument, useWorkspace } from "../store/workspace";
@@ -94,5 +95,6 @@ export function arrange(scene: Scene, sizes: ReadonlyMap<string, Size>, all = fa
   const wanted = new Map([...sizes].filter(([id]) => chosen.has(id)));
   if (wanted.size === 0) return;
   const placed = layout(wanted, scene.links.map(({ from, to }) => ({ from, to })));
-  edit((document) => moveNodes(document, placed));
+  // Way points led around what stands elsewhere now.
+  edit((document) => straightened(moveNodes(document, placed), new Set(wanted.keys())));
 }

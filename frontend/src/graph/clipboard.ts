@@ -4,6 +4,7 @@ import { linksInto, positionOf, readDocument, splitReference, type Document, typ
 import { definitionsUsed } from "./definitions";
 import { disconnect, freshId, moveNodes, withNode } from "./edits";
 import { parseJson, printJson } from "./json";
+import { ledOver, withWays } from "./reroutes";
 import { relink } from "./rewrite";
 import { isBoundary } from "./scope";
 
@@ -26,6 +27,8 @@ export function fragment(document: Document, ids: readonly string[]): Document {
   }
   const used = definitionsUsed(document, Object.values(piece.nodes));
   const kept = Object.entries(document.subgraphs ?? {}).filter(([name]) => used.has(name));
+  const isInside = (reference: string) => chosen.has(splitReference(reference).node);
+  piece = withWays(piece, ledOver(document.view, (reference) => (isInside(reference) ? reference : null)));
   return kept.length > 0 ? { ...piece, subgraphs: Object.fromEntries(kept) } : piece;
 }
 
@@ -49,6 +52,7 @@ export function paste(document: Document, piece: Document, at: Point | null): { 
     const place = positionOf(piece, id) ?? { x: 0, y: 0 };
     edited = moveNodes(edited, { [fresh]: { x: place.x + shift.x, y: place.y + shift.y } });
   }
+  edited = withWays(edited, ledOver(piece.view, (reference) => renamedReference(reference, renamed), shift));
   const subgraphs = { ...piece.subgraphs, ...document.subgraphs };
   if (Object.keys(subgraphs).length > 0) edited = { ...edited, subgraphs };
   return { document: edited, ids: [...renamed.values()] };
@@ -79,9 +83,11 @@ function shiftOf(piece: Document, ids: readonly string[], at: Point | null): Poi
 }
 
 function relinked(entry: NodeEntry, renamed: ReadonlyMap<string, string>): NodeEntry {
-  return relink(entry, (reference) => {
-    const { node, output } = splitReference(reference);
-    const fresh = renamed.get(node) ?? node;
-    return output === null ? fresh : `${fresh}.${output}`;
-  });
+  return relink(entry, (reference) => renamedReference(reference, renamed));
+}
+
+function renamedReference(reference: string, renamed: ReadonlyMap<string, string>): string {
+  const { node, output } = splitReference(reference);
+  const fresh = renamed.get(node) ?? node;
+  return output === null ? fresh : `${fresh}.${output}`;
 }

@@ -15,6 +15,7 @@ import {
 import { isObject, type Json, type JsonObject } from "./json";
 import { portOf, stepsOf, withValueAt } from "./members";
 import { freshName, plainName } from "./names";
+import { straightened, waysFollow, withoutWay } from "./reroutes";
 import { isBoundary } from "./scope";
 import { firstValue } from "./widgets";
 
@@ -50,7 +51,8 @@ export function changeNode(document: Document, id: string, change: (entry: NodeE
 export function setInput(document: Document, { node, port }: Port, value: Json | undefined): Document {
   const { name, member } = splitPort(port);
   const isTaken = value === undefined && typeof member === "number";
-  return changeNode(isTaken ? closedUp(document, node, name, member) : document, node, (entry) => {
+  const straight = linkOf(value) === null ? withoutWay(document, { node, port }) : document;
+  return changeNode(isTaken ? closedUp(straight, node, name, member) : straight, node, (entry) => {
     if (stepsOf(port).steps.length > 1) return value === undefined ? entry : withValueAt(entry, port, value);
     const inputs = entry.inputs ?? {};
     const next = member === null ? value : withMember(inputs[name], member, value);
@@ -58,9 +60,8 @@ export function setInput(document: Document, { node, port }: Port, value: Json |
   });
 }
 
-/** The named inputs when a member leaves a list: they feed the same values as before, which move up. */
+/** Named inputs and way points when a member leaves a list: they are those of the same values as before, which move up. */
 function closedUp(document: Document, node: string, name: string, gone: number): Document {
-  if (document.inputs === undefined) return document;
   const follow = (place: string): string[] => {
     const { node: fed, output: port } = splitReference(place);
     const { name: list, steps } = stepsOf(port ?? "");
@@ -68,9 +69,11 @@ function closedUp(document: Document, node: string, name: string, gone: number):
     if (fed !== node || list !== name || typeof index !== "number" || index < gone) return [place];
     return index === gone ? [] : [`${node}.${portOf(name, [index - 1, ...rest])}`];
   };
+  const led = waysFollow(document, (place) => follow(place)[0] ?? null);
+  if (document.inputs === undefined) return led;
   const inputs = Object.entries(document.inputs).map(([key, input]) => [key, { ...input, to: input.to.flatMap(follow) }] as const);
   const left = inputs.filter(([key, { to }]) => to.length > 0 || document.inputs?.[key]?.to.length === 0);
-  return { ...document, inputs: Object.fromEntries(left) };
+  return { ...led, inputs: Object.fromEntries(left) };
 }
 
 /** A growing input with one member set, or taken out; undefined where none is left. */
@@ -115,6 +118,7 @@ export function removeNodes(document: Document, ids: readonly string[]): Documen
     .map(([name, input]) => [name, { ...input, to: input.to.filter((to) => !gone.has(splitReference(to).node)) }] as const)
     .filter(([name, input]) => input.to.length > 0 || edited.inputs?.[name]?.to.length === 0);
   const outputs = Object.entries(edited.outputs ?? {}).filter(([, { from }]) => !gone.has(splitReference(from).node));
+  edited = straightened(edited, gone);
   return {
     ...edited,
     nodes,

@@ -20,6 +20,7 @@ import { outputType, type Knowledge } from "./links";
 import { stepsOf, valueAt, withValueAt } from "./members";
 import { freshName, plainName } from "./names";
 import { inputOf, outputOf, SEED, typeOf } from "./nodetypes";
+import { ledOver, withWays } from "./reroutes";
 import { mapValues, relink } from "./rewrite";
 import { ENTRANCE, EXIT, isBoundary, type DeclaredInput } from "./scope";
 import { writeType, type SocketType } from "./sockets";
@@ -84,13 +85,16 @@ class Inner {
     const right = Math.max(...first.map(({ x }) => x));
     const top = Math.min(...first.map(({ y }) => y));
     const places = Object.fromEntries([...this.chosen].map((id, index) => [id, { ...(first[index] ?? { x: 0, y: 0 }) }]));
-    return {
+    const isInside = (reference: string) => this.chosen.has(splitReference(reference).node);
+    const ways = ledOver(this.document.view, (reference) => (isInside(reference) ? reference : null));
+    const seen: SubgraphEntry = {
       title,
       inputs: this.inputs,
       outputs: this.outputs,
       nodes: this.nodes,
       view: { nodes: { ...places, [ENTRANCE]: { x: left - 300, y: top }, [EXIT]: { x: right + 360, y: top } } },
     };
+    return withWays(seen, ways);
   }
 
   /** Links from outside: one input for each source. */

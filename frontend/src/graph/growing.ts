@@ -4,6 +4,7 @@ import { linkOf, splitPort, type Document, type Port } from "./document";
 import { changeNode, setInput } from "./edits";
 import { isObject } from "./json";
 import { valueAt } from "./members";
+import { waysFollow } from "./reroutes";
 import { renameKey } from "./rewrite";
 
 /** Take a member out. Those after it in a list move up. */
@@ -58,17 +59,19 @@ function moved(place: string, from: string, to: string): string {
   return isWithin(place, from) ? to + place.slice(from.length) : place;
 }
 
-/** Named inputs of the workflow that feed a node, fed elsewhere; null takes the place away. */
+/** Named inputs of the workflow that feed a node, and way points of links to it, led elsewhere; null takes the place away. */
 function retarget(document: Document, node: string, change: (port: string) => string | null): Document {
-  if (document.inputs === undefined) return document;
   const prefix = `${node}.`;
+  const follow = (place: string): string | null => {
+    if (!place.startsWith(prefix)) return place;
+    const port = change(place.slice(prefix.length));
+    return port === null ? null : prefix + port;
+  };
+  const led = waysFollow(document, follow);
+  if (document.inputs === undefined) return led;
   const inputs = Object.entries(document.inputs).map(([name, input]) => {
-    const to = input.to.flatMap((place) => {
-      if (!place.startsWith(prefix)) return [place];
-      const port = change(place.slice(prefix.length));
-      return port === null ? [] : [prefix + port];
-    });
+    const to = input.to.map(follow).filter((place) => place !== null);
     return [name, { ...input, to }] as const;
   });
-  return { ...document, inputs: Object.fromEntries(inputs.filter(([name, { to }]) => to.length > 0 || document.inputs?.[name]?.to.length === 0)) };
+  return { ...led, inputs: Object.fromEntries(inputs.filter(([name, { to }]) => to.length > 0 || document.inputs?.[name]?.to.length === 0)) };
 }

@@ -12,6 +12,8 @@ export interface Line {
   readonly from: Point;
   readonly to: Point;
   readonly link: SceneLink;
+  /** All that it leads through, its ends included. */
+  readonly points: readonly Point[];
 }
 
 /** Lines between boxes: outputs are spread over a right side, linked inputs over a left one. */
@@ -23,7 +25,7 @@ export function linesOf(
   return links.flatMap((link) => {
     const from = end(link.from, "right", nodes, boxes);
     const to = end(link.to, "left", nodes, boxes);
-    return from && to ? [{ from, to, link }] : [];
+    return from && to ? [{ from, to, link, points: [from, ...link.points, to] }] : [];
   });
 }
 

@@ -6,6 +6,7 @@ import { linkOf, literalOf, positionOf, type Document, type NodeEntry, type Poin
 import { isObject, sameJson, type Json } from "./json";
 import { linksOf } from "./links";
 import { typeOf } from "./nodetypes";
+import { pointsOf, waysOf } from "./reroutes";
 import { NEW } from "./scope";
 import type { SocketType } from "./sockets";
 import { literalWidget } from "./widgets";
@@ -35,6 +36,8 @@ export interface SceneLink {
   readonly from: Port;
   readonly to: Port;
   readonly type: SocketType;
+  /** Where it is led through. */
+  readonly points: readonly Point[];
 }
 
 export interface Scene {
@@ -57,12 +60,14 @@ export function sceneOf(document: Document, catalogue: Catalogue, before: Scene 
     const isSame = old?.entry === entry && old.collapsed === collapsed && sameJson(old.position, position) && (old.type === type || sameJson(old.type, type));
     nodes.set(id, isSame ? old : { id, entry, type, position, rows: rowsOf(entry, type), collapsed });
   });
+  const ways = waysOf(document.view);
   const known = new Map(before.links.map((link) => [link.id, link]));
   const links = linksOf(document, catalogue).map(({ from, to }): SceneLink => {
     const id = `${from.node}.${from.port}>${to.node}.${to.port}`;
     const type = nodes.get(from.node)?.type.outputs[from.port] ?? ANYTHING;
+    const points = pointsOf(ways, { from, to });
     const old = known.get(id);
-    return old?.type === type ? old : { id, from, to, type };
+    return old?.type === type && (old.points === points || sameJson(old.points, points)) ? old : { id, from, to, type, points };
   });
   return { nodes, links };
 }

@@ -2,23 +2,28 @@
 
 import { changeDefinition } from "./definitions";
 import { splitReference, type Document, type InputEntry, type NodeEntry, type SubgraphEntry } from "./document";
-import { isObject, type Json } from "./json";
+import { isObject, type Json, type JsonObject } from "./json";
 import { mapEntries, mapValues, relink, renameKey, without } from "./rewrite";
-import { definitionOf } from "./scope";
+import { waysFollow } from "./reroutes";
+import { definitionOf, ENTRANCE, EXIT } from "./scope";
 
 /** Another name for an input: inside, and at every node that uses the definition. */
 export function renameInput(document: Document, name: string, from: string, to: string): Document {
   const definition = definitionOf(document, name);
   if (definition?.inputs === undefined || from === to || Object.hasOwn(definition.inputs, to)) return document;
   const renamed = changeDefinition(document, name, (one) => ({
-    ...one,
+    ...waysFollow(one, (reference) => (reference === `${ENTRANCE}.${from}` ? `${ENTRANCE}.${to}` : reference)),
     inputs: renameKey(one.inputs ?? {}, from, to),
     nodes: mapEntries(one.nodes, (entry) => mapValues(entry, (value) => (readsInput(value, from) ? { input: to } : value))),
   }));
   return mapScopes(renamed, (scope) => {
     const callers = callersIn(scope.nodes, name);
+    const follow = (reference: string): string => {
+      const { node, output: port } = splitReference(reference);
+      return callers.has(node) && port === from ? `${node}.${to}` : reference;
+    };
     return {
-      ...scope,
+      ...waysFollow(scope, follow),
       nodes: mapEntries(scope.nodes, (entry, id) =>
         callers.has(id) && entry.inputs ? { ...entry, inputs: renameKey(entry.inputs, from, to) } : entry,
       ),
@@ -53,7 +58,7 @@ export function renameOutput(document: Document, name: string, from: string, to:
   if (outputs === undefined || from === to || (to !== null && Object.hasOwn(outputs, to))) return document;
   const isOnly = Object.keys(outputs).length === 1;
   const renamed = changeDefinition(document, name, (one) => ({
-    ...one,
+    ...waysFollow(one, (reference) => (reference === `${EXIT}.${from}` ? to && `${EXIT}.${to}` : reference)),
     outputs: to === null ? without(outputs, from) : renameKey(outputs, from, to),
   }));
   return mapScopes(renamed, (scope) => {
@@ -63,7 +68,7 @@ export function renameOutput(document: Document, name: string, from: string, to:
       if (!callers.has(node) || (output ?? (isOnly ? from : null)) !== from) return reference;
       return to === null ? null : `${node}.${to}`;
     };
-    return { ...scope, nodes: mapEntries(scope.nodes, (entry) => relink(entry, follow)), ...relinkOutputs(scope, follow) };
+    return { ...waysFollow(scope, follow), nodes: mapEntries(scope.nodes, (entry) => relink(entry, follow)), ...relinkOutputs(scope, follow) };
   });
 }
 
@@ -84,12 +89,15 @@ interface Scope {
   readonly nodes: Readonly<Record<string, NodeEntry>>;
   readonly inputs?: Readonly<Record<string, InputEntry>>;
   readonly outputs?: Readonly<Record<string, { readonly from: string }>>;
+  readonly view?: Readonly<JsonObject>;
 }
 
 function mapScopes(document: Document, change: (scope: Scope) => Scope): Document {
   const subgraphs = Object.entries(document.subgraphs ?? {}).map(([name, definition]) => {
-    const { nodes, outputs } = change({ nodes: definition.nodes, ...(definition.outputs ? { outputs: definition.outputs } : {}) });
-    return [name, { ...definition, nodes, ...(outputs ? { outputs } : {}) } as SubgraphEntry] as const;
+    const { outputs: shown, view: seen } = definition;
+    const scope = { nodes: definition.nodes, ...(shown ? { outputs: shown } : {}), ...(seen ? { view: seen } : {}) };
+    const { nodes, outputs, view } = change(scope);
+    return [name, { ...definition, nodes, ...(outputs ? { outputs } : {}), ...(view ? { view } : {}) } as SubgraphEntry] as const;
   });
   return { ...document, ...change(document), subgraphs: Object.fromEntries(subgraphs) };
 }

@@ -6,7 +6,8 @@ import { freshId, moveNodes, removeNodes, withNode } from "./edits";
 import { isObject, type Json } from "./json";
 import { placesIn } from "./members";
 import { mapEntries, mapValues, relink } from "./rewrite";
-import { definitionOf } from "./scope";
+import { ledOver, withWays } from "./reroutes";
+import { definitionOf, isBoundary } from "./scope";
 
 export interface Ungrouped {
   readonly document: Document;
@@ -32,7 +33,9 @@ export function ungroup(document: Document, id: string): Ungrouped | null {
   }
   edited = relinked(edited, id, source);
   edited = { ...edited, ...namedFrom(edited, id, renamed, definition.nodes, source) };
-  edited = moveNodes(removeNodes(edited, [id]), places(document, id, name, renamed));
+  const { found, shift } = places(document, id, name, renamed);
+  const inner = (reference: string) => (isBoundary(splitReference(reference).node) ? null : followed(reference, renamed));
+  edited = withWays(moveNodes(removeNodes(edited, [id]), found), ledOver(definition.view, inner, shift));
   if (countUses(edited, name) === 0) edited = removeDefinition(edited, name);
   return { document: edited, ids: [...renamed.values()] };
 }
@@ -127,5 +130,6 @@ function places(document: Document, id: string, name: string, renamed: ReadonlyM
   const top = Math.min(...inner.map(([, { y }]) => y));
   const bottom = Math.max(...inner.map(([, { y }]) => y));
   const shift = { x: own.x - (left + right) / 2, y: own.y - (top + bottom) / 2 };
-  return Object.fromEntries(inner.map(([fresh, { x, y }]) => [fresh, { x: x + shift.x, y: y + shift.y }]));
+  const found = Object.fromEntries(inner.map(([fresh, { x, y }]) => [fresh, { x: x + shift.x, y: y + shift.y }]));
+  return { found, shift };
 }

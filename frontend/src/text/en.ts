@@ -3,6 +3,7 @@
 import { align } from "./align";
 import { mask, widget } from "./fields";
 import { subgraph } from "./subgraph";
+import { ways } from "./ways";
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
@@ -333,6 +334,7 @@ export const text = {
     close: "Close the dialog",
   },
   align,
+  ways,
   tap: {
     input: (label: string) => `Tap an input to link ${label}`,
     output: (label: string) => `Tap an output to link ${label}`,
