@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the long suites too")
     parser.addoption(
         "--slow-browser", type=float, default=1, metavar="N",
-        help="let the browser compute N times slower: finds tests, and parts of the editor, that are in a hurry",
+        help="let the browser compute N times slower: finds what is in a hurry, in tests and editor",
     )  # fmt: skip
 
 

@@ -119,7 +119,7 @@ class Editor:
 
     def document(self) -> Any:
         """The document of the open workflow, as the browser keeps it."""
-        self.page.evaluate("() => window.dispatchEvent(new Event('pagehide'))")  # autosave would wait for more
+        self.page.evaluate("() => window.dispatchEvent(new Event('pagehide'))")  # now, not in a while
         kept = [json.loads(text) for text in self.page.evaluate(KEPT)]
         newest = max(kept, key=lambda one: one["at"])
         (tab,) = [tab for tab in newest["tabs"] if tab["id"] == newest["active"]]
