@@ -6,6 +6,7 @@ import { substitute, unify, type Solution } from "../src/graph/generics";
 import type { Json } from "../src/graph/json";
 import { judge } from "../src/graph/links";
 import { connect } from "../src/graph/edits";
+import { placeIn, portsOf } from "../src/graph/partners";
 import { readType } from "../src/graph/sockets";
 import { CATALOGUE, DOCUMENT, KNOWN } from "./knowledge";
 
@@ -72,4 +73,20 @@ test("inputs that share a variable have to agree", () => {
   const verdict = judge({ ...DOCUMENT, nodes }, port("loader:model"), port("choose:otherwise"), KNOWN);
   expect(verdict).toEqual({ ok: false, reason: "its inputs do not agree: latent and model" });
   expect(judge({ ...DOCUMENT, nodes }, port("choose:value"), port("sample:model"), KNOWN).ok).toBe(false);
+});
+
+test("a link that is dropped on a node goes to the first free place that it fits", () => {
+  const find = (node: string, side: string, name: string) => {
+    const found = portsOf(DOCUMENT, node, KNOWN.catalogue).find((one) => one.side === side && one.port === name);
+    if (found === undefined) throw new Error(name);
+    return found;
+  };
+  const conditioning = find("prompt", "out", "conditioning");
+  const free = { ...DOCUMENT, nodes: { ...DOCUMENT.nodes, other: { type: "sample" } } };
+  expect(placeIn(free, conditioning, "other", KNOWN)?.port).toBe("positive");
+  const joining = { ...free, nodes: { ...free.nodes, i: { type: "image.make" }, join: { type: "image.join", inputs: { images: [{ from: "i" }] } } } };
+  const image = portsOf(joining, "i", KNOWN.catalogue)[0] ?? conditioning;
+  expect(placeIn(joining, image, "join", KNOWN)?.port).toBe("images[1]");
+  expect(placeIn(free, find("loader", "out", "vae"), "other", KNOWN)).toBeUndefined();
+  expect(placeIn(free, find("sample", "in", "model"), "loader", KNOWN)?.port).toBe("model");
 });

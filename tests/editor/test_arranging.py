@@ -84,3 +84,22 @@ def test_dragged_nodes_keep_to_the_dots_once_that_is_chosen(editor: Editor) -> N
     editor.page.reload()
     editor.page.wait_for_selector(".node")
     assert editor.page.evaluate("localStorage.getItem('nodegraph.snap')") == "yes"
+
+
+def test_a_link_that_is_dropped_on_a_node_finds_its_place(editor: Editor) -> None:
+    editor.open_template("text-to-image")
+    output, decode = editor.socket("latent", "out:latent"), editor.node("decode").locator(".node-head")
+
+    def read() -> Any:
+        return editor.document()["nodes"]["decode"]["inputs"]["latent"]["from"].split(".")[0]
+
+    assert read() == "sample"
+    editor.link(output, decode)
+    assert read() == "latent"
+    editor.press("Control+z")
+    select(editor, "decode")
+    editor.press("c")
+    editor.link(output, decode)
+    assert read() == "latent"
+    editor.link(output, editor.node("positive").locator(".node-head"))
+    expect(editor.page.get_by_text("“Encode text” has no socket for it (Latent)")).to_be_visible()

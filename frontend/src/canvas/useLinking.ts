@@ -13,7 +13,8 @@ import type { Document, Port } from "../graph/document";
 import { join } from "../graph/border";
 import { disconnect } from "../graph/edits";
 import { inputOf, typeOf } from "../graph/nodetypes";
-import { judge, outputType } from "../graph/links";
+import { judge, outputType, typeTitle } from "../graph/links";
+import { placeIn, portsOf } from "../graph/partners";
 import type { Verdict } from "../graph/assignable";
 import type { Wanted } from "../graph/search";
 import { knowledge } from "../store/server";
@@ -72,10 +73,14 @@ export function useLinking() {
         if (!verdict.ok) tell("error", text.canvas.refused, verdict.reason);
         return;
       }
-      if (state.toNode) return;
       const point = "changedTouches" in event ? event.changedTouches[0] : event;
       if (point === undefined) return;
       const screen = { x: point.clientX, y: point.clientY };
+      const node = document.elementFromPoint(screen.x, screen.y)?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
+      if (node !== undefined) {
+        if (node !== own.node) linkToNode(own, state.fromHandle.type === "source" ? "out" : "in", node);
+        return;
+      }
       const wanted = wantedBy(own, state.fromHandle.type);
       if (wanted) useUi.setState({ adding: { screen, at: screenToFlowPosition(screen), wanted, link: own } });
     },
@@ -107,6 +112,25 @@ export function useLinking() {
   );
 
   return { isValidConnection, onConnect, onConnectEnd, onReconnectStart, onReconnect, onReconnectEnd };
+}
+
+/** A link that is dropped on a node, wherever: at the first place that it fits. */
+function linkToNode(own: Port, side: "in" | "out", node: string): void {
+  const whole = activeDocument();
+  const sockets = whole ? portsOf(whole, own.node, knowledge().catalogue) : [];
+  const socket = sockets.find((one) => one.port === own.port && one.side === side);
+  if (whole === undefined || socket === undefined) return;
+  const place = placeIn(whole, socket, node, knowledge());
+  if (place === undefined) {
+    tell("error", text.canvas.refused, text.link.noPlace(typeTitle(socket.type), titleOf(whole, node)));
+    return;
+  }
+  const other = { node, port: place.port };
+  useWorkspace.getState().edit((one) => (side === "out" ? link(one, own, other) : link(one, other, own)));
+}
+
+function titleOf(whole: Document, id: string): string {
+  return whole.nodes[id]?.title ?? typeOf(whole, id, knowledge().catalogue).title;
 }
 
 function portOf({ nodeId, id }: { nodeId: string; id?: string | null }): Port {

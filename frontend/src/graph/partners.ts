@@ -39,23 +39,29 @@ export function portsOf(document: Document, id: string, catalogue: Catalogue): S
   return [...outputs, ...inputs];
 }
 
+/** Where a link goes that is dropped on a node and on none of its sockets: a free place before one that is taken. */
+export function placeIn(document: Document, socket: SocketOf, node: string, known: Knowledge): Partner | undefined {
+  const fitting = partnersOf(document, socket, known, [node]).filter(({ verdict }) => verdict.ok);
+  return fitting.find(({ type }) => type.kind !== "generic") ?? fitting[0];
+}
+
 /** All sockets on the other side, with a verdict each: those that fit first, and of these the nearest. */
-export function partnersOf(document: Document, socket: SocketOf, known: Knowledge): Partner[] {
+export function partnersOf(document: Document, socket: SocketOf, known: Knowledge, among = Object.keys(document.nodes)): Partner[] {
   const own = { node: socket.node, port: socket.port };
   const here = positionOf(document, socket.node) ?? { x: 0, y: 0 };
   const distance = (id: string) => {
     const there = positionOf(document, id) ?? here;
     return Math.hypot(there.x - here.x, there.y - here.y);
   };
-  return Object.entries(document.nodes)
-    .filter(([id]) => id !== socket.node)
-    .flatMap(([id, entry]) =>
+  return among
+    .filter((id) => id !== socket.node)
+    .flatMap((id) =>
       portsOf(document, id, known.catalogue)
         .filter(({ side }) => side !== socket.side)
         .map((other): Partner => {
           const end = { node: id, port: other.port };
           const verdict = socket.side === "out" ? judge(document, own, end, known) : judge(document, end, own, known);
-          return { ...other, title: entry.title ?? typeOf(document, id, known.catalogue).title, verdict };
+          return { ...other, title: document.nodes[id]?.title ?? typeOf(document, id, known.catalogue).title, verdict };
         }),
     )
     .sort((a, b) => Number(b.verdict.ok) - Number(a.verdict.ok) || Number(a.linked) - Number(b.linked) || distance(a.node) - distance(b.node));

@@ -226,6 +226,7 @@ export const text = {
     to: (label: string) => `Link ${label} to…`,
     sides: { in: "Input", out: "Output" },
     newNode: "A new node…",
+    noPlace: (type: string, title: string) => `“${title}” has no socket for it (${type})`,
     others: (count: number) => `Show ${plural(count, "socket that does", "sockets that do")} not fit, and why`,
   },
   annotation: {
