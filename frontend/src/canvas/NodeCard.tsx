@@ -12,6 +12,7 @@ import { Field } from "../widgets/Field";
 import { AddMember, MemberMenu, MemberName } from "../widgets/GrowingRow";
 import { Ends, FarCard, useIsFar, useIsLarge, useSocketsAt } from "./FarCard";
 import { LoadedPicture } from "./LoadedPicture";
+import { NodeComment } from "./NodeComment";
 import { NodePictures } from "./NodePictures";
 import { NodeProblems } from "./NodeProblems";
 import { NodeStatus } from "./NodeStatus";
@@ -30,7 +31,7 @@ export const NodeCard = memo(function NodeCard(props: NodeProps<FlowNode>) {
 const NearCard = memo(function NearCard({ id, data, selected }: NodeProps<FlowNode>) {
   // In a large graph it comes after what was seen from afar, whose sockets were elsewhere.
   useSocketsAt(id, data.scene, useIsLarge());
-  const { entry, type, rows, collapsed } = data.scene;
+  const { entry, type, rows, collapsed, comment } = data.scene;
   const run = useNodeRun(id, entry.type.startsWith("#"));
   const problems = useNodeProblems(id);
   const state = run?.state;
@@ -53,7 +54,8 @@ const NearCard = memo(function NearCard({ id, data, selected }: NodeProps<FlowNo
       data-node={id}
       data-state={state ?? ""}
     >
-      <NodeTitle id={id} entry={entry} type={type} run={run} isCollapsed={collapsed} />
+      <NodeTitle id={id} entry={entry} type={type} run={run} isCollapsed={collapsed} comment={comment} />
+      <NodeComment id={id} title={entry.title ?? type.title} comment={comment} isHidden={collapsed} />
       {collapsed ? (
         <Ends scene={data.scene} />
       ) : (

@@ -1,6 +1,6 @@
 /** The head of a node: its title, which can be written over, and how far it is. */
 
-import { ChevronDown, ChevronRight, LogIn } from "lucide-react";
+import { ChevronDown, ChevronRight, LogIn, MessageSquareText } from "lucide-react";
 import { memo } from "react";
 
 import { enterNode } from "../commands/subgraphs";
@@ -21,9 +21,10 @@ interface Props {
   readonly type: NodeType;
   readonly run: NodeRun | undefined;
   readonly isCollapsed: boolean;
+  readonly comment: string;
 }
 
-export const NodeTitle = memo(function NodeTitle({ id, entry, type, run, isCollapsed }: Props) {
+export const NodeTitle = memo(function NodeTitle({ id, entry, type, run, isCollapsed, comment }: Props) {
   const isWriting = useUi((ui) => ui.renaming === id);
   const part = run?.state === "running" && run.total ? (run.done ?? 0) / run.total : null;
   const isEntered = useShownDefinition(entry) !== null;
@@ -41,6 +42,14 @@ export const NodeTitle = memo(function NodeTitle({ id, entry, type, run, isColla
       )}
       {entry.title && <span className="node-kind">{type.title}</span>}
       {entry.mode && <span className="node-mode">{text.node[entry.mode]}</span>}
+      {isCollapsed && comment !== "" && (
+        <IconButton
+          className="node-remark nodrag"
+          label={text.comments.mark(comment)}
+          icon={MessageSquareText}
+          onClick={() => useUi.setState({ commenting: id })}
+        />
+      )}
       {isEntered && (
         <IconButton className="node-enter nodrag" label={text.subgraph.enter} icon={LogIn} onClick={() => enterNode(id)} />
       )}

@@ -51,8 +51,9 @@ export function focusNode(id: string, row = ""): void {
     const { activeElement } = document;
     if (before !== null && activeElement !== before && activeElement !== document.body) return;
     before = activeElement;
-    const { adding, linking, dialog, renaming } = useUi.getState();
-    if (mine !== latest || adding !== null || linking !== null || dialog !== null || renaming !== null) return;
+    const { adding, linking, dialog, renaming, commenting } = useUi.getState();
+    if (mine !== latest || adding !== null || linking !== null || dialog !== null) return;
+    if (renaming !== null || commenting !== null) return;
     const place = placeToFocus(id, row);
     if (place !== null) place.focus({ preventScroll: place.matches(".react-flow__node") });
     else if (performance.now() < until) window.requestAnimationFrame(attempt);

@@ -53,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "delete", title: t.remove, group: "edit", keys: ["Delete", "Backspace"], run: removeSelected },
   { id: "select-all", title: t.selectAll, group: "edit", keys: ["Mod+a"], run: selectAll },
   { id: "rename", title: t.rename, group: "edit", keys: ["F2"], run: renameSelected },
+  { id: "comment", title: text.comments.command, group: "edit", keys: ["Shift+c"], run: commentOnSelected },
   { id: "bypass", title: t.bypass, group: "edit", keys: ["Mod+b"], run: () => toggleMode("bypass") },
   { id: "mute", title: t.mute, group: "edit", keys: ["Mod+m"], run: () => toggleMode("mute") },
   { id: "collapse", title: t.collapse, group: "edit", keys: ["c"], run: collapseSelected },
@@ -157,9 +158,20 @@ function switchView(view: View): void {
 function renameSelected(): void {
   const [node] = useWorkspace.getState().selected;
   if (node === undefined || isBoundary(node) || activeDocument()?.nodes[node] === undefined) return;
-  // From afar there is no field to write in.
-  if (document.querySelector(`.node.is-far[data-node="${CSS.escape(node)}"]`)) show(node);
+  comeNear(node);
   useUi.setState({ renaming: node });
+}
+
+function commentOnSelected(): void {
+  const [node] = useWorkspace.getState().selected;
+  if (node === undefined || isBoundary(node) || activeDocument()?.nodes[node] === undefined) return;
+  comeNear(node);
+  useUi.setState({ commenting: node });
+}
+
+/** From afar there is no field to write in. */
+function comeNear(node: string): void {
+  if (document.querySelector(`.node.is-far[data-node="${CSS.escape(node)}"]`)) show(node);
 }
 
 function askForHelp(): void {

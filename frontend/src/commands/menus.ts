@@ -40,7 +40,7 @@ const SHORT = text.menu.short;
 
 const OF_NODES = [
   ["link", "run-to", "look"],
-  ["rename", "duplicate", "copy", "bypass", "mute", "collapse", "group"],
+  ["rename", "comment", "duplicate", "copy", "bypass", "mute", "collapse", "group"],
   ["help", "delete"],
 ] as const;
 

@@ -1,6 +1,7 @@
 /** Copy and paste as document text: what is copied is itself a workflow, and any workflow can be pasted. */
 
 import { linksInto, positionOf, readDocument, splitReference, type Document, type NodeEntry, type Point } from "./document";
+import { alsoSeen } from "./comments";
 import { definitionsUsed } from "./definitions";
 import { disconnect, freshId, moveNodes, withNode } from "./edits";
 import { parseJson, printJson } from "./json";
@@ -28,6 +29,7 @@ export function fragment(document: Document, ids: readonly string[]): Document {
   const used = definitionsUsed(document, Object.values(piece.nodes));
   const kept = Object.entries(document.subgraphs ?? {}).filter(([name]) => used.has(name));
   const isInside = (reference: string) => chosen.has(splitReference(reference).node);
+  piece = alsoSeen(piece, document, new Map([...chosen].map((id) => [id, id])));
   piece = withWays(piece, ledOver(document.view, (reference) => (isInside(reference) ? reference : null)));
   return kept.length > 0 ? { ...piece, subgraphs: Object.fromEntries(kept) } : piece;
 }
@@ -52,6 +54,7 @@ export function paste(document: Document, piece: Document, at: Point | null): { 
     const place = positionOf(piece, id) ?? { x: 0, y: 0 };
     edited = moveNodes(edited, { [fresh]: { x: place.x + shift.x, y: place.y + shift.y } });
   }
+  edited = alsoSeen(edited, piece, renamed);
   edited = withWays(edited, ledOver(piece.view, (reference) => renamedReference(reference, renamed), shift));
   const subgraphs = { ...piece.subgraphs, ...document.subgraphs };
   if (Object.keys(subgraphs).length > 0) edited = { ...edited, subgraphs };

@@ -3,7 +3,7 @@
 import type { Document } from "./document";
 import { isBoundary } from "./scope";
 
-export function collapsedIn({ view }: Document): ReadonlySet<string> {
+export function collapsedIn({ view }: Pick<Document, "view">): ReadonlySet<string> {
   const ids = view?.collapsed;
   return new Set(Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : []);
 }

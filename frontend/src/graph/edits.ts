@@ -12,6 +12,7 @@ import {
   type Point,
   type Port,
 } from "./document";
+import { withoutComments } from "./comments";
 import { isObject, type Json, type JsonObject } from "./json";
 import { portOf, stepsOf, withValueAt } from "./members";
 import { freshName, plainName } from "./names";
@@ -118,7 +119,7 @@ export function removeNodes(document: Document, ids: readonly string[]): Documen
     .map(([name, input]) => [name, { ...input, to: input.to.filter((to) => !gone.has(splitReference(to).node)) }] as const)
     .filter(([name, input]) => input.to.length > 0 || edited.inputs?.[name]?.to.length === 0);
   const outputs = Object.entries(edited.outputs ?? {}).filter(([, { from }]) => !gone.has(splitReference(from).node));
-  edited = straightened(edited, gone);
+  edited = withoutComments(straightened(edited, gone), gone);
   return {
     ...edited,
     nodes,

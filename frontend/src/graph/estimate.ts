@@ -13,14 +13,20 @@ const ROW = 34;
 /** The picture that a node loads, and the button below it. */
 const PICTURE = 176;
 
-export function estimate({ type, rows, collapsed }: SceneNode): Size {
+export function estimate({ type, rows, collapsed, comment }: SceneNode): Size {
   if (collapsed) return { width: NODE_WIDTH, height: HEAD };
   const outputs = Object.keys(type.outputs).length * 26;
   const inputs = rows.reduce((sum, { input, linked, value, isNew }) => {
     if (linked || isNew || input.widget.kind === "none") return sum + 26;
     return sum + heightOf(input.widget, value === undefined ? input.default : literalOf(value));
   }, 0);
-  return { width: NODE_WIDTH, height: 64 + outputs + inputs + (type.isOutput ? 200 : 0) };
+  return { width: NODE_WIDTH, height: 64 + commentHeight(comment) + outputs + inputs + (type.isOutput ? 200 : 0) };
+}
+
+/** A comment is shown in four lines at most. */
+function commentHeight(comment: string): number {
+  const lines = comment.split("\n").reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 42)), 0);
+  return comment === "" ? 0 : 12 + 17 * Math.min(4, lines);
 }
 
 function heightOf(widget: Widget, value: Json | undefined): number {

@@ -3,6 +3,7 @@
 import { matchSorter, rankings } from "match-sorter";
 
 import type { Catalogue } from "./catalogue";
+import { commentOn } from "./comments";
 import { literalOf, type Document } from "./document";
 import { typeOf } from "./nodetypes";
 import { isBoundary } from "./scope";
@@ -11,6 +12,7 @@ export interface Found {
   readonly id: string;
   readonly title: string;
   readonly type: string;
+  readonly comment: string;
   /** The texts and names that are written in its fields. */
   readonly written: readonly string[];
 }
@@ -28,6 +30,7 @@ const KEYS = [
   { key: "title", threshold: rankings.CONTAINS },
   { key: "type", threshold: rankings.CONTAINS },
   { key: "id", threshold: rankings.CONTAINS },
+  { key: "comment", threshold: rankings.CONTAINS },
   { key: "written", threshold: rankings.CONTAINS },
 ];
 
@@ -39,6 +42,7 @@ function told(document: Document, catalogue: Catalogue, id: string): Found {
     id,
     title: entry?.title ?? type.title,
     type: type.title,
+    comment: commentOn(document, id),
     written: values.filter((value) => typeof value === "string"),
   };
 }

@@ -1,5 +1,6 @@
 /** Some nodes become a subgraph, and a node that uses it stands in their place: what runs is the same. */
 
+import { alsoSeen } from "./comments";
 import { freshDefinition } from "./definitions";
 import {
   linkOf,
@@ -94,7 +95,7 @@ class Inner {
       nodes: this.nodes,
       view: { nodes: { ...places, [ENTRANCE]: { x: left - 300, y: top }, [EXIT]: { x: right + 360, y: top } } },
     };
-    return withWays(seen, ways);
+    return alsoSeen(withWays(seen, ways), this.document, new Map([...this.chosen].map((id) => [id, id])));
   }
 
   /** Links from outside: one input for each source. */

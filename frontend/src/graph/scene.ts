@@ -2,6 +2,7 @@
 
 import type { Catalogue, InputSpec, NodeType } from "./catalogue";
 import { collapsedIn } from "./collapse";
+import { commentOn } from "./comments";
 import { linkOf, literalOf, positionOf, type Document, type NodeEntry, type Point, type Port } from "./document";
 import { isObject, sameJson, type Json } from "./json";
 import { linksOf } from "./links";
@@ -29,6 +30,7 @@ export interface SceneNode {
   readonly rows: readonly Row[];
   /** Whether its head alone is drawn. */
   readonly collapsed: boolean;
+  readonly comment: string;
 }
 
 export interface SceneLink {
@@ -57,8 +59,10 @@ export function sceneOf(document: Document, catalogue: Catalogue, before: Scene 
     const type = typeOf(document, id, catalogue);
     const position = positionOf(document, id) ?? old?.position ?? { x: (index % 6) * 340, y: Math.floor(index / 6) * 320 };
     const collapsed = closed.has(id);
-    const isSame = old?.entry === entry && old.collapsed === collapsed && sameJson(old.position, position) && (old.type === type || sameJson(old.type, type));
-    nodes.set(id, isSame ? old : { id, entry, type, position, rows: rowsOf(entry, type), collapsed });
+    const comment = commentOn(document, id);
+    const isAsSeen = old?.collapsed === collapsed && old.comment === comment;
+    const isSame = isAsSeen && old.entry === entry && sameJson(old.position, position) && (old.type === type || sameJson(old.type, type));
+    nodes.set(id, isSame ? old : { id, entry, type, position, rows: rowsOf(entry, type), collapsed, comment });
   });
   const ways = waysOf(document.view);
   const known = new Map(before.links.map((link) => [link.id, link]));

@@ -4,6 +4,7 @@ import { ChevronRight } from "lucide-react";
 import { memo, useId } from "react";
 
 import { categoryColour } from "../canvas/looks";
+import { NodeComment } from "../canvas/NodeComment";
 import { NodePictures } from "../canvas/NodePictures";
 import { NodeProblems } from "../canvas/NodeProblems";
 import { NodeStatus } from "../canvas/NodeStatus";
@@ -83,6 +84,7 @@ export const NodeSection = memo(function NodeSection({ node, title, place, count
         <MenuButton label={text.list.more(title)} onOpen={() => selectForMenu(id)} entries={() => entriesOf(id)} />
         <Progress run={run} />
       </header>
+      <NodeComment id={id} title={title} comment={node.comment} />
       <div id={body} className="list-body" hidden={!open}>
         {open && <Body node={node} run={run} />}
       </div>

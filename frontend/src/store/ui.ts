@@ -68,6 +68,8 @@ interface Ui {
   readonly view: View;
   /** The node whose title is being written. */
   readonly renaming: string | null;
+  /** The node whose comment is being written. */
+  readonly commenting: string | null;
 }
 
 /** How few and how many pictures may stand in a row of the gallery. */
@@ -90,6 +92,7 @@ export const useUi = create<Ui>()(() => ({
   wish: null,
   view: firstView(),
   renaming: null,
+  commenting: null,
 }));
 
 function firstTheme(): Theme {

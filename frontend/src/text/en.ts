@@ -1,6 +1,7 @@
 /** Every text that people see. Another language is another table of this shape. */
 
 import { align } from "./align";
+import { comments } from "./comments";
 import { mask, widget } from "./fields";
 import { subgraph } from "./subgraph";
 import { ways } from "./ways";
@@ -335,6 +336,7 @@ export const text = {
     close: "Close the dialog",
   },
   align,
+  comments,
   ways,
   tap: {
     input: (label: string) => `Tap an input to link ${label}`,
@@ -344,7 +346,7 @@ export const text = {
     cancel: "Do not link",
   },
   menu: {
-    short: { link: "Link…", "run-to": "Run up to here", look: "Look at the value", layout: "Arrange" },
+    short: { link: "Link…", "run-to": "Run up to here", look: "Look at the value", layout: "Arrange", comment: comments.short },
     node: (title: string) => `What can be done with ${title}`,
     input: (label: string) => `What can be done with the input ${label}`,
     output: (label: string) => `What can be done with the output ${label}`,
