@@ -29,10 +29,13 @@ export function NodeComment({ id, title, comment, isHidden = false }: Props) {
 
 function CommentField({ id, title, comment }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
+  const latest = useRef(comment);
   useLayoutEffect(() => {
     field.current?.focus();
     field.current?.setSelectionRange(comment.length, comment.length);
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- only when the writing begins
+    // The node may leave the view while somebody writes: nothing of it is lost.
+    return () => finish(latest.current);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- only when the writing begins and ends
   }, []);
   const finish = (written: string) => {
     // It is left only once: what ends the writing takes the focus away too.
@@ -57,6 +60,9 @@ function CommentField({ id, title, comment }: Props) {
       placeholder={text.comments.placeholder}
       rows={3}
       defaultValue={comment}
+      onChange={({ target }) => {
+        latest.current = target.value;
+      }}
       onBlur={(event) => finish(event.target.value)}
       onKeyDown={onKeyDown}
     />

@@ -44,7 +44,7 @@ function Nodes({ close }: { readonly close: () => void }) {
       <Command.Input autoFocus value={query} onValueChange={setQuery} placeholder={text.find.placeholder} />
       <Command.List>
         <Command.Empty>{text.list.noneFound}</Command.Empty>
-        {found.map(({ id, title, written }) => (
+        {found.map(({ id, title, written, comment }) => (
           <Command.Item
             key={id}
             value={id}
@@ -55,7 +55,7 @@ function Nodes({ close }: { readonly close: () => void }) {
           >
             <span className="add-dot" style={{ "--colour": categoryColour(typeOf(document, id, catalogue).category) }} />
             <span className="add-title">{title}</span>
-            <span className="find-written">{written[0]}</span>
+            <span className="find-written">{comment || written[0]}</span>
             <span className="add-id">{id}</span>
           </Command.Item>
         ))}
