@@ -2,6 +2,8 @@
 
 import { align } from "./align";
 import { mask, widget } from "./fields";
+import { keeping } from "./keeping";
+import { memory } from "./memory";
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
@@ -208,14 +210,8 @@ export const text = {
     replace: "Replace theirs",
     taken: "There is a workflow of that name already. Choose another name, or open it.",
   },
-  open: {
-    title: "Open workflow",
-    none: "No saved workflows yet.",
-    revision: (number: number) => `revision ${number}`,
-    revisions: "Revisions",
-    trash: "Move to trash",
-    restored: (number: number) => `Revision ${number} is open. Save to keep it.`,
-  },
+  memory,
+  open: keeping,
   mask,
   link: {
     title: "Link a socket",
@@ -424,6 +420,7 @@ export const text = {
     title: "The last run",
     took: (seconds: number) => `${seconds.toFixed(1)} s in all.`,
     reused: (count: number) => `${plural(count, "node was", "nodes were")} reused or left out.`,
+    nothingRan: "No node ran.",
     loading: (seconds: number) => `${seconds.toFixed(1)} s to load weights`,
   },
   runMenu: {
