@@ -142,7 +142,8 @@ export function runAt(run: Run, path: string, isSubgraph: boolean): NodeRun | un
   const state = FIRST.find((one) => inner.some((node) => node.state === one)) ?? "memory";
   const total = (of: (node: NodeRun) => number | undefined) => inner.reduce((sum, node) => sum + (of(node) ?? 0), 0);
   const peak = Math.max(...inner.map((node) => node.peak ?? 0));
-  return { ...seen, state, seconds: total((node) => node.seconds), size: total((node) => node.size), ...(peak ? { peak } : {}) };
+  const size = total((node) => node.size);
+  return { ...seen, state, seconds: total((node) => node.seconds), ...(size ? { size } : {}), ...(peak ? { peak } : {}) };
 }
 
 const FIRST = ["failed", "cancelled", "skipped", "ran", "disk", "memory", "shared", "saved"] as const;

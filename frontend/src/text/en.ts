@@ -3,6 +3,7 @@
 import { align } from "./align";
 import { mask, widget } from "./fields";
 import { keeping } from "./keeping";
+import { looking } from "./looking";
 import { memory } from "./memory";
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
@@ -471,6 +472,7 @@ export const text = {
     show: "Show the contact sheet",
   },
   look: {
+    ...looking,
     title: "Value",
     inside: "Here there is no one value: it is another one in every iteration, or comes from outside.",
     look: "Look at the value",
