@@ -26,6 +26,7 @@ from nodegraph.execution.disk import DiskCache
 from nodegraph.execution.earlier import EarlierRuns
 from nodegraph.execution.executor import Executor, RunState
 from nodegraph.execution.files import write_whole
+from nodegraph.execution.guard import Guard
 from nodegraph.execution.inflight import Flights
 from nodegraph.execution.lanes import Lanes
 from nodegraph.execution.late import LateModels
@@ -281,7 +282,7 @@ class Engine:
             self.registry,
             self.files,
             LateModels(lambda: self.resources.models),
-            lambda: self.resources.guard(),  # noqa: PLW0108 - they are made when the first node needs them
+            Guard(lambda: self.resources),
             Relief(lambda: self.resources, self.cache),
             self.outputs,
             record,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pluggy
 
@@ -96,6 +96,19 @@ class Resources(Protocol):
 
     def relieve(self, error: BaseException) -> Shortage | None:
         """Let go of everything that nobody uses, where an error says that memory ran out; None elsewhere."""
+        ...
+
+
+@runtime_checkable
+class TellsPeak(Protocol):
+    """Resources whose device counts the most bytes that were held at once."""
+
+    def forget_peak(self) -> None:
+        """Begin to count anew, with what is held now."""
+        ...
+
+    def peak(self) -> int:
+        """The most bytes held at once since; 0 where the device does not count."""
         ...
 
 

@@ -20,6 +20,7 @@ import "./styles/gallery.css";
 import "./styles/help.css";
 import "./styles/small.css";
 import "./styles/mask.css";
+import "./styles/saved.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

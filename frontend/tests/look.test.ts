@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { Document } from "../src/graph/document";
 import { group } from "../src/graph/grouping";
 import { lookDocument, missingFor, modelOf, opened, withSeedsOf } from "../src/graph/look";
+import { bodyLook, loopEntered, toldBy } from "../src/graph/lookbody";
 import { DOCUMENT, KNOWN } from "./knowledge";
 
 const LOOKED_AT: Document = {
@@ -59,4 +60,49 @@ test("a look inside a subgraph is one at the nodes in its place", () => {
   expect(opened(outer.document, [], port)).toBeNull();
   expect(opened(outer.document, [outer.id, inner.id], { node: "@in", port: "model" })).toBeNull();
   expect(opened(outer.document, ["loader"], port)).toBeNull();
+});
+
+const LOOP: Document = {
+  nodegraph: 1,
+  nodes: { each: { type: "logic.for_each", inputs: { body: "#one", items: [1, 2] } }, fold: { type: "logic.fold", inputs: { body: "#one" } } },
+  subgraphs: {
+    one: {
+      inputs: { item: { type: { type: "int" } } },
+      outputs: { result: { type: { type: "image" }, from: "other" } },
+      nodes: { made: { type: "image.make", inputs: { width: { input: "item" } } }, other: { type: "image.save", inputs: { image: { from: "made" } } } },
+    },
+  },
+};
+
+test("a look into a body makes the loop give words, and runs nothing beside what is looked at", () => {
+  const found = bodyLook(LOOP, "each", { node: "made", port: "image" });
+  expect(found?.node).toBe("each");
+  expect(found?.document.nodes.each?.inputs).toEqual({ body: "#one_look", items: [1, 2] });
+  expect(found?.document.outputs).toEqual({ words: { from: "each" } });
+  const body = found?.document.subgraphs?.one_look;
+  expect(Object.keys(body?.nodes ?? {})).toEqual(["made", "inspect"]);
+  expect(body?.nodes.made?.inputs).toEqual({ width: { input: "item" } });
+  expect(body?.outputs).toEqual({ result: { type: "text", from: "inspect" } });
+  expect(found?.document.subgraphs?.one).toBe(LOOP.subgraphs?.one);
+});
+
+test("what a body is given is looked at like the values in it", () => {
+  const found = bodyLook(LOOP, "each", { node: "@in", port: "item" });
+  expect(found?.document.subgraphs?.one_look?.nodes).toEqual({ inspect: { type: "value.inspect", inputs: { value: { input: "item" } } } });
+});
+
+test("only the body of a loop over items can be looked into, also inside subgraphs", () => {
+  expect(loopEntered(LOOP, ["each"])?.loop).toBe("each");
+  expect(loopEntered(LOOP, ["fold"])).toBeNull();
+  expect(loopEntered(LOOP, [])).toBeNull();
+  expect(loopEntered(LOOP, ["each", "made"])).toBeNull();
+});
+
+test("a look tells the last iteration, or the one that was chosen", () => {
+  const job = { outputs: { words: { value: ["a", "b"] } }, shown: { "each/0/inspect": { url: "/0" }, "each/1/inspect": { url: "/1" } } };
+  const body = { node: "each", inspect: "inspect" };
+  expect(toldBy(job, body, null)).toEqual({ words: "b", picture: "/1", iteration: { count: 2, number: 1 } });
+  expect(toldBy(job, body, 0)).toEqual({ words: "a", picture: "/0", iteration: { count: 2, number: 0 } });
+  expect(toldBy({ outputs: { words: { value: [] } }, shown: {} }, body, null).iteration).toEqual({ count: 0, number: 0 });
+  expect(toldBy({ outputs: { words: { value: "a" } }, shown: { inspect: { url: "/" } } }, null, null)).toEqual({ words: "a", picture: "/", iteration: null });
 });

@@ -72,6 +72,11 @@ class Workflows:
         body = {"id": item.id, "name": name}
         return await self._transport.call("POST", f"{_PLACE}/restore", WorkflowItem, body=body, again=False)
 
+    async def purge(self, item: WorkflowItem) -> None:
+        """Delete a workflow in the trash for good, with all its revisions."""
+        async with self._transport.request("DELETE", f"/api/v1/trash/{item.id}"):
+            pass
+
     async def submit(self, name: str, inputs: Mapping[str, Any], *, wait: float = 0.0) -> JobView:
         """Run a saved workflow (or `template:NAME`) with its named inputs; the job."""
         query = {"idempotency_key": uuid.uuid4().hex}

@@ -90,15 +90,20 @@ class MemoryCache:
         found = {key: outputs for key, outputs in held.items() if outputs is not None}
         return found if len(found) == len(held) else None
 
-    def put(self, key: str, outputs: Outputs, seconds: float, node: str = "") -> None:
+    def size(self, key: str) -> int:
+        """The bytes of what is kept under a key, 0 where nothing is. That is no use of it."""
+        entry = self._entries.get(key)
+        return 0 if entry is None else entry.size
+
+    def put(self, key: str, outputs: Outputs, seconds: float, node: str = "") -> int:
         """Keep outputs that took `seconds` to make, evicting the least worthy where they do not fit.
 
-        `node` is the type of the node that made them, for `explain`.
+        Gives their size, kept or not. `node` is the type of the node that made them, for `explain`.
         """
         size = size_of(outputs)
         with self._lock:
             if key in self._entries or size > self.budget - self._pinned_bytes:
-                return
+                return size
             while self.used + size > self.budget:
                 self._evict()
             self._entries[key] = CacheEntry(outputs, size, seconds, self._clock + seconds / size, node)
@@ -107,6 +112,7 @@ class MemoryCache:
                 self._pinned_bytes += size
             else:
                 self._new.append(key)
+        return size
 
     def pin(self, key: str) -> bool:
         """Never evict this key, now or when it is made. Whether it is held now."""

@@ -7,7 +7,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from nodegraph.execution import events
 from nodegraph.execution.cancel import CancelToken
 from nodegraph.execution.debug import Watch
 from nodegraph.execution.files import write_numbered
+from nodegraph.execution.guard import Guard
 from nodegraph.execution.keys import digest
 from nodegraph.execution.nested import NestedRuns, value_key
 from nodegraph.execution.overlap import overlapping
@@ -38,7 +39,7 @@ class Surroundings:
     registry: Registry
     files: Files
     models: ModelStore
-    guard: Callable[[], AbstractContextManager[object]]
+    guard: Guard
     relief: Relief
     outputs: Path
     record: RunRecord

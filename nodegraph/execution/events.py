@@ -69,12 +69,18 @@ class NodeSaved(Struct, frozen=True):
 
 
 class NodeFinished(Struct, frozen=True, gc=False):
-    """A node has its result. seconds: wall time in the node; loading: of that, spent loading weights."""
+    """A node has its result. seconds: wall time in the node; loading: of that, spent loading weights.
+
+    size: bytes of its outputs as the cache counts them, 0 where nobody knows. peak: the most bytes that the
+    device held at once while the node ran, 0 where the device does not tell.
+    """
 
     node: str
     outcome: Outcome
     seconds: float = 0.0
     loading: float = 0.0
+    size: int = 0
+    peak: int = 0
 
 
 class NodeFailed(Struct, frozen=True):

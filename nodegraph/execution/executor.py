@@ -19,12 +19,14 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nodegraph.codecs import describe_value
 from nodegraph.declare import InputSpec
 from nodegraph.errors import CancelledError, NodeFailedError
 from nodegraph.execution import events
 from nodegraph.execution.board import Board, Slot
+from nodegraph.execution.cache import size_of
 from nodegraph.execution.calling import arguments_of, outputs_of, problem_of
 from nodegraph.execution.collector import Hold
 from nodegraph.execution.context import NodeContext, Surroundings
@@ -67,6 +69,7 @@ class _Done(Struct, frozen=True, gc=False):
     seconds: float
     context: NodeContext | None
     outcome: events.Outcome = "ran"
+    peak: int = 0
 
 
 class Executor:
@@ -138,7 +141,7 @@ class Executor:
                 await_sources(slot)
             elif entry.action in _CACHED:
                 slot.outputs, slot.done = self._reused[entry.key or ""], True
-                self._finish(id_, entry.action)
+                self._finish(id_, entry.action, size=self.cache.memory.size(entry.key or ""))
             elif entry.action == "saved":
                 artifacts = self.saved.get(entry.effect or "")
                 self.state.artifacts.extend(artifacts)
@@ -300,9 +303,11 @@ class Executor:
             return _Done(slot, None, CancelledError("the run was cancelled"), 0.0, context)
         self._emit_from_any_thread(events.NodeStarted(slot.entry.node.id))
         try:
-            with self.around.guard():
+            with self.around.guard.around(slot.entry.node.type) as peak:
                 done = self._call(slot, values, context)
-                return self._again(done, values, context) if done.error is not None else done
+                if done.error is not None:
+                    done = self._again(done, values, context)
+                return replace(done, peak=found) if (found := peak()) else done
         except BaseException as error:  # noqa: BLE001 - devices may fail in any way; that is this node's error
             return _Done(slot, None, error, 0.0, context)
 
@@ -375,34 +380,36 @@ class Executor:
         id_ = entry.node.id
         loading = done.context.loading if done.context is not None else 0.0
         if outputs is not None:
-            self._keep(done, outputs)
-            self._finish(id_, done.outcome, done.seconds, loading)
+            size = self._keep(done, outputs)
+            self._finish(id_, done.outcome, done.seconds, loading, size, done.peak)
             self._askers.answer(id_)
             self._board.give(slot, outputs)
         elif done.error is None:  # whoever was making it failed
             self._board.ready.append(slot)
             return
         elif isinstance(done.error, CancelledError) and self._stopping():
-            self._finish(id_, "cancelled", done.seconds, loading)
+            self._finish(id_, "cancelled", done.seconds, loading, peak=done.peak)
         elif isinstance(done.error, UpstreamError):
             self._finish(id_, "skipped", done.seconds, loading)
             self._bury(slot)
         else:
-            self._fail(entry, done.error, done.seconds)
+            self._fail(entry, done.error, done)
             self._bury(slot)
         if self._claimed and entry.key in self._claimed and done.outcome == "ran":
             self._claimed.discard(entry.key)
             self.flights.land(entry.key, outputs)
         self._board.release(slot)
 
-    def _keep(self, done: _Done, outputs: Outputs) -> None:
-        """Hand a fresh result to the cache; note what was saved."""
+    def _keep(self, done: _Done, outputs: Outputs) -> int:
+        """Hand a fresh result to the cache; note what was saved. The bytes of the result."""
         entry = done.slot.entry
         artifacts = done.context.artifacts if done.context is not None else ()
         if artifacts:
             self.state.artifacts.extend(artifacts)
-        if entry.key is None or done.outcome != "ran":
-            return
+        if done.outcome != "ran":
+            return self.cache.memory.size(entry.key or "")
+        if entry.key is None:
+            return size_of(outputs)
         if entry.effect is not None:
             shown = (
                 not artifacts if entry.node.type.output else done.context is not None and done.context.shown
@@ -411,9 +418,10 @@ class Executor:
             if artifacts and not shown:
                 self.saved.put(entry.effect, artifacts)
         elif entry.node.type.cache != "volatile":
-            self.cache.keep(entry, outputs, done.seconds)
+            return self.cache.keep(entry, outputs, done.seconds)
+        return size_of(outputs)
 
-    def _fail(self, entry: PlanEntry, error: BaseException, seconds: float) -> None:
+    def _fail(self, entry: PlanEntry, error: BaseException, done: _Done) -> None:
         node = entry.node
         problem = problem_of(error).at(node.id, node.title)
         if isinstance(error, NodeFailedError):  # of a node inside a body: its cause and inputs say more
@@ -423,7 +431,7 @@ class Executor:
             failure = NodeFailedError(problem, error, inputs)
         self.state.failures.append(failure)
         self.emit(events.NodeFailed(node.id, problem))
-        self._finish(node.id, "failed", seconds)
+        self._finish(node.id, "failed", done.seconds, peak=done.peak)
 
     def _bury(self, slot: Slot) -> None:
         """What is downstream of a node that failed does not run."""
@@ -432,8 +440,11 @@ class Executor:
             self._finish(reader.entry.node.id, "skipped")
             self._askers.disappoint(reader.entry.node.id)
 
-    def _finish(self, id_: str, outcome: events.Outcome, seconds: float = 0.0, loading: float = 0.0) -> None:
-        event = events.NodeFinished(id_, outcome, seconds, loading)
+    def _finish(
+        self, id_: str, outcome: events.Outcome, seconds: float = 0.0, loading: float = 0.0, size: int = 0,
+        peak: int = 0,
+    ) -> None:  # fmt: skip
+        event = events.NodeFinished(id_, outcome, seconds, loading, size, peak)
         self.state.finished[id_] = event
         self.emit(event)
 

@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from nodegraph.declare import NodeType
-from nodegraph.execution.cache import MemoryCache, size_of
+from nodegraph.execution.cache import MemoryCache
 from nodegraph.execution.disk import DiskCache
 from nodegraph.execution.files import why_unwritable
 from nodegraph.execution.plan import Plan, PlanEntry, may_be_stored
@@ -75,21 +75,21 @@ class Tiers:
                 "directory (--data-dir or NODEGRAPH_DATA)", reason,
             )  # fmt: skip
 
-    def keep(self, entry: PlanEntry, outputs: Outputs, seconds: float) -> None:
-        """Keep a fresh result of a keyed node where its kind of result belongs."""
+    def keep(self, entry: PlanEntry, outputs: Outputs, seconds: float) -> int:
+        """Keep a fresh result of a keyed node where its kind of result belongs; its size in bytes."""
         assert entry.key is not None  # noqa: S101 - whoever ran has a key
         type_ = entry.node.type
-        self.memory.put(entry.key, outputs, seconds, type_.id)
+        size = self.memory.put(entry.key, outputs, seconds, type_.id)
         if type_.runs_at_once or self.disk is None or not self.writable:
-            return
+            return size
         if not entry.lasting or not may_be_stored(type_):
-            return
-        size = size_of(outputs)
+            return size
         if worth_a_file(type_, seconds, size):
             with self._lock:
                 written = self._writer.submit(self._write, self.disk, entry.key, outputs, seconds, type_.id)
                 self._writing[written] = size
             written.add_done_callback(self._written)
+        return size
 
     @property
     def crowded(self) -> bool:

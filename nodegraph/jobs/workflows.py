@@ -131,10 +131,14 @@ class WorkflowStore:
         """Another name. ConflictError: it is taken."""
 
         def work(connection: sqlite3.Connection) -> Saved:
-            if _find(connection, workflow.user, name) is not None:
-                raise ConflictError(f"there is a workflow '{name}' already", code="workflow_exists")
-            sql = "UPDATE workflows SET name = ?, updated = ? WHERE id = ?"
-            connection.execute(sql, (name, time.time(), workflow.id))
+            taken = _find(connection, workflow.user, name)
+            if taken is not None and taken.id != workflow.id:
+                raise ConflictError(
+                    f"there is a workflow '{name}' already", code="workflow_exists",
+                    remedy="Take another name, or rename that one first.",
+                )  # fmt: skip
+            sql = "UPDATE workflows SET name = ? WHERE id = ? AND trashed IS NULL"
+            connection.execute(sql, (name, workflow.id))
             found = _find(connection, workflow.user, name)
             if found is None:
                 raise ConflictError(f"'{workflow.name}' went to the trash meanwhile")
@@ -167,6 +171,19 @@ class WorkflowStore:
                 )  # fmt: skip
             connection.execute("UPDATE workflows SET trashed = NULL, name = ? WHERE id = ?", (wanted, id_))
             return _find(connection, user, wanted)
+
+        return await self._database.write(work)
+
+    async def purge(self, user: str, id_: int) -> bool:
+        """Delete what lies in the trash for good, with all its revisions. Whether it was there."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            sql = "SELECT id FROM workflows WHERE id = ? AND user = ? AND trashed IS NOT NULL"
+            if connection.execute(sql, (id_, user)).fetchone() is None:
+                return False
+            connection.execute("DELETE FROM revisions WHERE workflow = ?", (id_,))
+            connection.execute("DELETE FROM workflows WHERE id = ?", (id_,))
+            return True
 
         return await self._database.write(work)
 

@@ -75,13 +75,18 @@ class NodePreview(BaseEvent):
 
 
 class NodeFinished(BaseEvent):
-    """A node has its result, or never will."""
+    """A node has its result, or never will.
+
+    size: bytes of its outputs; peak: the most bytes that the device held at once; both 0 where unknown.
+    """
 
     kind: Literal["node_finished"] = "node_finished"
     node: str
     outcome: Outcome
     seconds: float = 0.0
     loading: float = 0.0
+    size: int = 0
+    peak: int = 0
 
 
 class NodeSaved(BaseEvent):

@@ -132,12 +132,16 @@ class ArtifactView(BaseModel):
 class NodeView(BaseModel):
     """What became of one node: how, in how many seconds, and how long of that weights were loaded.
 
-    key: the content key of its result, None where a run gave it none.
+    size: bytes of its outputs as the cache counts them; peak: the most bytes that the device held at once
+    while it ran; both 0 where that is not known. key: the content key of its result, None where a run gave
+    it none.
     """
 
     outcome: Outcome
     seconds: float = 0.0
     loading: float = 0.0
+    size: int = 0
+    peak: int = 0
     key: str | None = None
 
 

@@ -31,9 +31,12 @@ def result_of(engine: Engine, result: RunResult) -> bytes:
         for artifact in result.artifacts
     ]  # fmt: skip
     nodes = {
-        id_: {"outcome": node.outcome, "seconds": node.seconds, "loading": node.loading}
+        id_: {
+            "outcome": node.outcome, "seconds": node.seconds, "loading": node.loading,
+            "size": node.size, "peak": node.peak,
+        }
         for id_, node in result.nodes.items()
-    }
+    }  # fmt: skip
     keys = {id_: entry.key for id_, entry in result.plan.entries.items() if entry.key is not None}
     told = {
         "outputs": outputs, "artifacts": artifacts, "nodes": nodes, "keys": keys,

@@ -29,7 +29,10 @@ def translation(outputs: Path) -> Callable[[events.Event], Told | None]:
         events.NodeShown: lambda e: ("preview", {"node": e.node, "final": True}, e.image),
         events.NodeFinished: lambda e: (
             "node_finished",
-            {"node": e.node, "outcome": e.outcome, "seconds": e.seconds, "loading": e.loading},
+            {
+                "node": e.node, "outcome": e.outcome, "seconds": e.seconds, "loading": e.loading,
+                "size": e.size, "peak": e.peak,
+            },
             None,
         ),
         events.NodeSaved: lambda e: (

@@ -56,6 +56,15 @@ class DiffusionResources:
     def guard(self) -> AbstractContextManager[object]:
         return torch.no_grad()
 
+    def forget_peak(self) -> None:
+        begun = torch.cuda.is_initialized()  # type: ignore[no-untyped-call] # torch says no types of it
+        if begun and self._store.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._store.device)
+
+    def peak(self) -> int:
+        device = self._store.device
+        return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0
+
     def is_well(self) -> bool:
         return computes(self._store.device)
 

@@ -35,6 +35,10 @@ def test_a_workflow_is_saved_changed_run_and_thrown_away(talk: Talk) -> None:
         (thrown,) = [one for one in await client.workflows.list(trashed=True) if one.name == "counts"]
         back = await client.workflows.restore(thrown, "counts again")
         assert back.name in [one.name for one in await client.workflows.list()]
+        await client.workflows.trash(back.name)
+        (thrown,) = [one for one in await client.workflows.list(trashed=True) if one.name == back.name]
+        await client.workflows.purge(thrown)
+        assert thrown.id not in [one.id for one in await client.workflows.list(trashed=True)]
 
     talk(work)
 

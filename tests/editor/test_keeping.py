@@ -142,3 +142,85 @@ def test_what_cannot_be_asked_for_is_told(editor: Editor) -> None:
     editor.page.route("**/api/v1/workflows", refuse)  # the library's subgraphs are among them
     editor.page.reload()
     expect(editor.page.locator(".notice").get_by_text("not for you")).to_be_visible()
+
+
+def save_as(editor: Editor, name: str) -> None:
+    editor.open_empty()
+    editor.press("Control+s")
+    editor.page.get_by_label("Name").fill(name)
+    editor.press("Enter")
+    expect(editor.page.get_by_text(f"Saved “{name}”, revision 1")).to_be_visible()
+
+
+def test_a_renamed_workflow_is_saved_under_its_new_name(open_editor: Callable[[], Editor]) -> None:
+    editor, elsewhere = open_editor(), open_editor()
+    save_as(editor, "draft")
+    elsewhere.page.reload()
+    elsewhere.page.get_by_role("button", name="draft").click()
+    editor.page.bring_to_front()
+    page = editor.page
+    editor.press("Control+o")
+    page.get_by_role("button", name="Rename draft").click()
+    field = page.get_by_label("New name of draft")
+    field.fill("sub/draft")
+    editor.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Names have no slash")
+    field.fill("final")
+    editor.press("Enter")
+    expect(page.get_by_text("Renamed to “final”")).to_be_visible()
+    expect(page.get_by_role("button", name="Rename final")).to_be_focused()
+    editor.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    editor.add("Number", 500, 400)
+    editor.click_canvas()
+    editor.press("Control+s")
+    expect(page.get_by_text("Saved “final”, revision 2")).to_be_visible()
+
+
+def test_a_rename_elsewhere_is_followed(open_editor: Callable[[], Editor]) -> None:
+    here, elsewhere = open_editor(), open_editor()
+    here.page.bring_to_front()
+    save_as(here, "one")
+    elsewhere.page.bring_to_front()
+    elsewhere.page.reload()
+    expect(elsewhere.page.get_by_role("button", name="one revision 1")).to_be_visible()
+    elsewhere.press("Control+o")
+    elsewhere.page.get_by_role("button", name="Rename one").click()
+    elsewhere.page.get_by_label("New name of one").fill("another")
+    elsewhere.press("Enter")
+    expect(elsewhere.page.get_by_text("Renamed to “another”")).to_be_visible()
+    here.page.bring_to_front()
+    here.add("Number", 500, 400)
+    here.click_canvas()
+    here.press("Control+s")
+    expect(here.page.get_by_text("Saved “another”, revision 2")).to_be_visible()
+    expect(here.page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_what_is_thrown_away_is_restored_or_deleted_when_one_has_read_what_is_lost(editor: Editor) -> None:
+    page, trash = editor.page, editor.page.locator(".saved-shelves").get_by_role("button", name="Trash")
+    save_as(editor, "thrown")
+    editor.press("Control+o")
+    page.get_by_label("Search by name").fill("THROWN")
+    expect(page.locator(".open-row")).to_have_count(1)
+    page.get_by_role("button", name="Move thrown to trash").click()
+    expect(page.locator(".open-row")).to_have_count(0)
+    trash.click()
+    page.get_by_role("button", name="Restore thrown").click()
+    expect(page.get_by_text("“thrown” is restored")).to_be_visible()
+    page.locator(".saved-shelves").get_by_role("button", name="Saved").click()
+    page.get_by_role("button", name="Move thrown to trash").click()
+    trash.click()
+    page.get_by_role("button", name="Delete thrown for good").click()
+    expect(page.get_by_text("“thrown” and its 1 revision will be lost")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    editor.press("Escape")  # which ends the question alone
+    page.get_by_role("button", name="Delete thrown for good").click()
+    page.get_by_role("button", name="Delete for good", exact=True).click()
+    expect(page.get_by_text("“thrown” is deleted")).to_be_visible()
+    expect(page.locator(".open-row")).to_have_count(0)
+    editor.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    editor.click_canvas()
+    editor.press("Control+s")  # what is open is the only copy: it is saved as a new one
+    expect(page.get_by_label("Name")).to_have_value("thrown")

@@ -130,3 +130,8 @@ def test_the_last_run_is_told_by_node(editor: Editor) -> None:
     expect(editor.node("sample")).to_have_class("node is-selected is-ran")
     took = editor.node("sample").locator(".node-took")
     assert "It ran in" in (took.get_attribute("title") or "")
+    decoded = editor.node("decode").locator(".node-took")  # 128 × 128 pixels of three float32
+    expect(decoded).to_contain_text(" s · 197 kB")
+    assert "Its result takes 197 kB" in (decoded.get_attribute("title") or "")
+    last.get_by_role("button", name="By memory").click()
+    expect(last.locator(".plan-list li").first).to_contain_text("197 kB")

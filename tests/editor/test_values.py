@@ -113,3 +113,52 @@ def test_what_a_node_shows_survives_a_reload_and_is_among_the_results(editor: Ed
     editor.page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
     editor.page.get_by_role("button", name="Results").click()
     expect(editor.page.get_by_role("img", name="Picture: shown")).to_have_count(1)
+
+
+def test_a_value_in_a_loop_is_looked_at_by_iteration(editor: Editor, editor_server: Server) -> None:
+    size = {"width": {"input": "item"}, "height": 8, "right": 2, "bottom": 8}
+    body = {
+        "inputs": {"item": {"type": "int"}},
+        "outputs": {"result": {"type": "mask", "from": "invert"}},
+        "nodes": {
+            "stripe": {"type": "mask.rectangle", "inputs": size},
+            "invert": {"type": "mask.invert", "inputs": {"mask": {"from": "stripe"}}},
+        },
+    }
+    nodes = {
+        "each": {"type": "logic.for_each", "inputs": {"body": "#stripes", "items": [4, 8, 16]}},
+        "again": {"type": "logic.repeat", "inputs": {"body": "#same", "initial": 1}},
+    }
+    same = {
+        "inputs": {"state": {"type": "float"}},
+        "outputs": {"state": {"type": "float", "from": "number"}},
+        "nodes": {"number": {"type": "value.number", "inputs": {"value": {"input": "state"}}}},
+    }
+    document = {
+        "nodegraph": 1,
+        "nodes": nodes,
+        "subgraphs": {"stripes": body, "same": same},
+        "outputs": {"masks": {"from": "each"}, "number": {"from": "again"}},
+    }
+    editor.drop("loop.json", "application/json", json.dumps(document).encode())
+    editor.page.wait_for_selector(".node")
+    editor.settled()
+    editor.node("each").get_by_role("button", name="Enter the subgraph").click()
+    popover = look_at(editor, "stripe", "mask")
+    expect(popover).to_contain_text("It is not computed yet")
+    popover.get_by_role("button", name="Run up to here").click()
+    expect(popover.locator(".look-first")).to_have_text("1 mask, 16 × 8", timeout=60_000)
+    newest = max(looks(editor_server), key=lambda job: int(str(job["number"])))
+    outcomes = {node: one["outcome"] for node, one in editor_server.job(str(newest["id"]))["nodes"].items()}
+    assert outcomes == {"each": "ran"}
+    popover.get_by_role("button", name="Iteration before").click()
+    expect(popover.locator(".look-first")).to_have_text("1 mask, 8 × 8")
+    popover.get_by_role("spinbutton").fill("1")
+    expect(popover.locator(".look-first")).to_have_text("1 mask, 4 × 8")
+    picture = popover.get_by_role("img")
+    editor.page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
+    editor.press("Escape")
+    editor.page.locator(".breadcrumbs").get_by_role("button").first.click()
+    editor.node("again").get_by_role("button", name="Enter the subgraph").click()
+    popover = look_at(editor, "number", "value")
+    expect(popover.get_by_role("alert")).to_contain_text("carries a state from step to step")

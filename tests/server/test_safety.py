@@ -74,12 +74,14 @@ def test_no_route_gives_a_second_user_what_is_the_owners(server: Server) -> None
     }
     group = server.ask("POST", "/api/v1/groups", axes).data["id"]
     server.ask("PUT", "/api/v1/workflows/secret", {"document": document})
+    thrown = server.ask("PUT", "/api/v1/workflows/thrown%20away", {"document": document}).data["id"]
+    server.ask("DELETE", "/api/v1/workflows/thrown%20away")
     token = Tokens(server.data_dir).add("hanna")
     bodies: dict[str, object] = {
         "change_job": {"priority": 1}, "rename_workflow": {"name": "mine"}, "run_workflow": {},
         "save_workflow": {"document": document}, "change_queue": {"paused": True},
     }  # fmt: skip
-    values = {"job": job, "group": group, "path": "x.png"}
+    values = {"job": job, "group": group, "path": "x.png", "id": thrown}
     for endpoint in ENDPOINTS:
         operation = endpoint.handler.__name__
         if not endpoint.parameters or operation == "save_workflow":

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from nodegraph.server.tokens import Tokens
 from tests.server.conftest import Answered, Server
 
 FINE: dict[str, Any] = {
@@ -68,14 +69,41 @@ def test_what_goes_to_the_trash_comes_back_whole(server: Server) -> None:
     assert first["document"] == FINE
 
 
+def trashed(server: Server, name: str) -> list[int]:
+    listed = server.ask("GET", "/api/v1/workflows?trashed=true")
+    return [one["id"] for one in listed.data["workflows"] if one["name"] == name]
+
+
+def test_only_what_lies_in_ones_own_trash_is_deleted_for_good(server: Server) -> None:
+    made = save(server, "passing", FINE).data
+    place = f"/api/v1/trash/{made['id']}"
+    assert server.ask("DELETE", place).status == 404  # it is not in the trash
+    assert server.ask("DELETE", "/api/v1/workflows/passing").status == 204
+    stranger = Tokens(server.data_dir).add("rosa")
+    assert server.ask("DELETE", place, token=stranger).status == 404
+    assert trashed(server, "passing") == [made["id"]]
+    assert server.ask("DELETE", place).status == 204
+    assert trashed(server, "passing") == []
+    gone = server.ask("POST", "/api/v1/workflows/restore", {"id": made["id"]})
+    assert (gone.status, server.ask("DELETE", place).status) == (404, 404)
+    assert save(server, "passing", FINE).data["revision"] == 1  # no old revision is in its way
+    for wrong in ("x", "-1", "9" * 30, "%00"):
+        assert server.ask("DELETE", f"/api/v1/trash/{wrong}").status == 404
+
+
 def test_a_workflow_is_renamed_with_its_revisions(server: Server) -> None:
-    save(server, "before", FINE)
+    made = save(server, "before", FINE)
     save(server, "other", FINE)
     taken = server.ask("POST", "/api/v1/workflows/before/rename", {"name": "other"})
-    assert taken.status == 409
+    assert (taken.status, taken.data["code"]) == (409, "workflow_exists")
+    assert "another name" in taken.data["remedy"]
     done = server.ask("POST", "/api/v1/workflows/before/rename", {"name": "after"})
     assert (done.status, done.data["name"]) == (200, "after")
     assert server.ask("GET", "/api/v1/workflows/before").status == 404
+    assert done.data["updated"] == made.data["updated"]  # what it holds is as old as before
+    same = server.ask("POST", "/api/v1/workflows/after/rename", {"name": "after"})
+    assert (same.status, same.data["tag"]) == (200, made.data["tag"])
+    assert save(server, "after", {**FINE, "name": "b"}, made.headers["etag"]).data["revision"] == 2
 
 
 def test_unknown_nodes_and_fields_survive_and_broken_structure_is_refused(server: Server) -> None:

@@ -88,6 +88,15 @@ export const getWorkflow = (name: string, revision?: number) =>
 export const getRevisions = async (name: string) =>
   (await data(ask<Schemas["RevisionList"]>("GET", `/workflows/${part(name)}/revisions`))).revisions;
 export const trashWorkflow = (name: string) => ask<null>("DELETE", `/workflows/${part(name)}`);
+/** What lies in the trash, the newest first. */
+export const getTrash = async () =>
+  (await data(ask<Schemas["WorkflowList"]>("GET", "/workflows?trashed=true"))).workflows.filter(({ name }) => !name.startsWith(PREFIX));
+export const renameWorkflow = (name: string, to: string) =>
+  data(ask<WorkflowItem>("POST", `/workflows/${part(name)}/rename`, { body: { name: to } }));
+export const restoreWorkflow = (id: number, name: string) =>
+  data(ask<WorkflowItem>("POST", "/workflows/restore", { body: { id, name } }));
+/** Delete what lies in the trash for good. */
+export const purgeWorkflow = (id: number) => ask<null>("DELETE", `/trash/${id}`);
 
 /** Save a revision. `tag` is that of the one it was made from; without it the workflow is new. */
 export const saveWorkflow = (name: string, document: Document, tag: string | null) =>

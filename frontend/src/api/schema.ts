@@ -576,6 +576,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trash/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a workflow in the trash for good, with all its revisions.
+         * @description Delete a workflow in the trash for good, with all its revisions.
+         */
+        delete: operations["purge_workflow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/vocabulary": {
         parameters: {
             query?: never;
@@ -1346,6 +1366,8 @@ export interface components {
         /**
          * NodeFinished
          * @description A node has its result, or never will.
+         *
+         *     size: bytes of its outputs; peak: the most bytes that the device held at once; both 0 where unknown.
          */
         NodeFinished: {
             /** Job */
@@ -1368,12 +1390,22 @@ export interface components {
              */
             outcome: "ran" | "memory" | "disk" | "shared" | "saved" | "failed" | "skipped" | "cancelled";
             /**
+             * Peak
+             * @default 0
+             */
+            peak: number;
+            /**
              * Seconds
              * @default 0
              */
             seconds: number;
             /** Seq */
             seq: number;
+            /**
+             * Size
+             * @default 0
+             */
+            size: number;
             /** Time */
             time: number;
         };
@@ -1474,7 +1506,9 @@ export interface components {
          * NodeView
          * @description What became of one node: how, in how many seconds, and how long of that weights were loaded.
          *
-         *     key: the content key of its result, None where a run gave it none.
+         *     size: bytes of its outputs as the cache counts them; peak: the most bytes that the device held at once
+         *     while it ran; both 0 where that is not known. key: the content key of its result, None where a run gave
+         *     it none.
          */
         NodeView: {
             /**
@@ -1493,10 +1527,20 @@ export interface components {
              */
             outcome: "ran" | "memory" | "disk" | "shared" | "saved" | "failed" | "skipped" | "cancelled";
             /**
+             * Peak
+             * @default 0
+             */
+            peak: number;
+            /**
              * Seconds
              * @default 0
              */
             seconds: number;
+            /**
+             * Size
+             * @default 0
+             */
+            size: number;
         };
         /**
          * OutputView
@@ -4683,6 +4727,80 @@ export interface operations {
             };
             /** @description There is no such part. */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Something went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    purge_workflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is broken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no valid token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not for this caller. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

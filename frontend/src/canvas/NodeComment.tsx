@@ -34,7 +34,9 @@ function CommentField({ id, title, comment }: Props) {
     field.current?.focus();
     field.current?.setSelectionRange(comment.length, comment.length);
     // The node may leave the view while somebody writes: nothing of it is lost.
-    return () => finish(latest.current);
+    return () => {
+      if (latest.current !== comment) finish(latest.current);
+    };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- only when the writing begins and ends
   }, []);
   const finish = (written: string) => {

@@ -3,6 +3,7 @@
 import { memo } from "react";
 
 import type { NodeRun } from "../graph/run";
+import { LIGHT } from "../graph/weight";
 import { text } from "../text/en";
 import { useNodePlan } from "./useNodeRun";
 
@@ -29,10 +30,22 @@ export const NodeStatus = memo(function NodeStatus({ id, run }: { readonly id: s
       <span className={`plan plan-${planned?.action.replace(" ", "-") ?? "none"}`} title={planned?.reason}>
         {planned ? PLANNED[planned.action] : ""}
       </span>
-      <span className="node-took" title={run ? text.node.outcomes[run.state](run.seconds ?? 0, run.loading ?? 0) : undefined}>{run ? told(run) : ""}</span>
+      <span className="node-took" title={run ? explained(run) : undefined}>
+        {run ? weighed(told(run), run) : ""}
+      </span>
     </footer>
   );
 });
+
+/** The words with the bytes of the result, where it weighs something. */
+function weighed(words: string, { size = 0 }: NodeRun): string {
+  return size < LIGHT ? words : text.memory.beside(words, size);
+}
+
+function explained({ state, seconds = 0, loading = 0, size = 0, peak = 0 }: NodeRun): string {
+  const more = [size >= LIGHT ? text.memory.result(size) : "", peak > 0 ? text.memory.peak(peak) : ""];
+  return [text.node.outcomes[state](seconds, loading), ...more].filter(Boolean).join(" ");
+}
 
 function told(run: NodeRun): string {
   switch (run.state) {

@@ -3,7 +3,7 @@
 import { linksInto, literalOf, splitReference, type Document, type Port } from "./document";
 import { freshId, setInput, withNode } from "./edits";
 import { placesOf } from "./interface";
-import type { Json } from "./json";
+import type { Json, JsonObject } from "./json";
 import { outputType, type Knowledge } from "./links";
 import { valueAt } from "./members";
 import { outputOf, typeOf } from "./nodetypes";
@@ -22,10 +22,15 @@ export interface LookDocument {
 /** The copy that looks at an output. It has a name of its own, so that plans do not take it for a run of the workflow. */
 export function lookDocument(document: Document, port: Port, model: string | null = null): LookDocument {
   const node = freshId(document, INSPECT);
-  const inputs = { value: { from: `${port.node}.${port.port}` }, ...(model === null ? {} : { model: { from: model } }) };
-  const copy = withNode(document, node, { type: INSPECT, inputs });
-  return { node, document: { ...copy, name: `${document.name ?? ""} (look)`, outputs: { words: { from: node } } } };
+  const copy = withNode(document, node, { type: INSPECT, inputs: lookInputs(port, model) });
+  return { node, document: { ...copy, name: lookName(document), outputs: { words: { from: node } } } };
 }
+
+export function lookInputs(port: Port, model: string | null): JsonObject {
+  return { value: { from: `${port.node}.${port.port}` }, ...(model === null ? {} : { model: { from: model } }) };
+}
+
+export const lookName = ({ name = "" }: Document) => `${name} (look)`;
 
 /** The document with the nodes of the subgraphs that were entered in the place of those that use them: it means the same.
 

@@ -9,6 +9,10 @@ export interface NodeRun {
   readonly seconds?: number;
   /** The part of the seconds in which weights were loaded. */
   readonly loading?: number;
+  /** The bytes of its result. */
+  readonly size?: number;
+  /** The most bytes that the device held at once while it ran. */
+  readonly peak?: number;
   /** An unfinished picture, or one that the node shows. */
   readonly preview?: string;
   readonly problem?: string;
@@ -43,6 +47,8 @@ export interface RunEvent {
   readonly outcome?: Outcome;
   readonly seconds?: number;
   readonly loading?: number;
+  readonly size?: number;
+  readonly peak?: number;
   readonly path?: string;
   readonly media_type?: string;
   readonly problem?: { readonly message: string };
@@ -81,6 +87,8 @@ export function follow(run: Run, event: RunEvent): Run {
         state: event.outcome ?? "ran",
         seconds: event.seconds ?? 0,
         ...(event.loading ? { loading: event.loading } : {}),
+        ...(event.size ? { size: event.size } : {}),
+        ...(event.peak ? { peak: event.peak } : {}),
       }));
     case "node_failed":
       return withNode(next, event, (node) => ({ ...(node?.own ? { own: true } : {}), state: "failed", problem: event.problem?.message ?? "" }));
@@ -132,7 +140,10 @@ export function runAt(run: Run, path: string, isSubgraph: boolean): NodeRun | un
   const running = inner.find(({ state }) => state === "running");
   if (running) return { ...running, ...seen, state: "running" };
   const state = FIRST.find((one) => inner.some((node) => node.state === one)) ?? "memory";
-  return { ...seen, state, seconds: inner.reduce((sum, { seconds = 0 }) => sum + seconds, 0) };
+  const total = (of: (node: NodeRun) => number | undefined) => inner.reduce((sum, node) => sum + (of(node) ?? 0), 0);
+  const peak = Math.max(...inner.map((node) => node.peak ?? 0));
+  const size = total((node) => node.size);
+  return { ...seen, state, seconds: total((node) => node.seconds), ...(size ? { size } : {}), ...(peak ? { peak } : {}) };
 }
 
 const FIRST = ["failed", "cancelled", "skipped", "ran", "disk", "memory", "shared", "saved"] as const;

@@ -5,6 +5,7 @@ import { Popover } from "radix-ui";
 import { useMemo, useRef } from "react";
 
 import type { Job } from "../api/calls";
+import { toldBy } from "../graph/lookbody";
 import { outputType, typeTitle } from "../graph/links";
 import { typeOf } from "../graph/nodetypes";
 import { IconButton } from "../shell/IconButton";
@@ -13,6 +14,7 @@ import { FINAL, useServer } from "../store/server";
 import { useUi } from "../store/ui";
 import { useShownDocument } from "../store/workspace";
 import { text } from "../text/en";
+import { LookIteration } from "./LookIteration";
 
 const t = text.look;
 
@@ -83,7 +85,7 @@ function Body({ look }: { readonly look: Look }) {
     case "refused":
       return <Problems problems={look.problems} />;
     case "looking":
-      if (job?.state === "done") return <Value job={job} title={`${look.port.node}.${look.port.port}`} />;
+      if (job?.state === "done") return <Value job={job} look={look} title={`${look.port.node}.${look.port.port}`} />;
       if (job && FINAL.has(job.state)) return <Problems problems={job.problems} />;
       return <Waiting words={t.looking} />;
     case "making":
@@ -93,12 +95,12 @@ function Body({ look }: { readonly look: Look }) {
   }
 }
 
-function Value({ job, title }: { readonly job: Job; readonly title: string }) {
-  const told = job.outputs.words?.value;
-  const [first = "", ...more] = (typeof told === "string" ? told : "").split("\n").filter(Boolean);
-  const url = Object.values(job.shown)[0]?.url;
+function Value({ job, look, title }: { readonly job: Job; readonly look: Look; readonly title: string }) {
+  const { words, picture: url, iteration } = toldBy(job, look.body, look.iteration);
+  const [first = "", ...more] = words.split("\n").filter(Boolean);
   return (
     <div className="look-value">
+      {iteration && <LookIteration {...iteration} />}
       {url && (
         <button type="button" className="look-picture" aria-label={t.enlarge} onClick={() => useUi.setState({ picture: { url, title } })}>
           <img src={url} alt={t.picture(title)} />

@@ -1,29 +1,30 @@
-/** Saved workflows with their revisions. */
+/** Saved workflows: searched, sorted, opened, renamed; and the trash. */
 
-import { History, Trash2 } from "lucide-react";
 import { Dialog } from "radix-ui";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 
-import { getRevisions, getWorkflows, trashWorkflow, type Revision, type WorkflowItem } from "../api/calls";
-import { openSaved } from "../store/actions";
+import { getTrash, getWorkflows, type WorkflowItem } from "../api/calls";
+import { listed, type SavedOrder } from "../graph/saved";
 import { tellError } from "../store/errors";
+import { keepPreference, preference } from "../store/preferences";
 import { useUi } from "../store/ui";
 import { text } from "../text/en";
 import { CloseButton } from "./CloseButton";
-import { ago } from "./ago";
-import { IconButton } from "./IconButton";
+import { SavedRow } from "./SavedRow";
+import { TrashRow } from "./TrashRow";
 
-const close = () => useUi.setState({ dialog: null });
+const t = text.open;
+const ORDERS = ["newest", "name"] as const;
 
 export function OpenDialog() {
   const isOpen = useUi((ui) => ui.dialog === "open");
   return (
-    <Dialog.Root open={isOpen} onOpenChange={close}>
+    <Dialog.Root open={isOpen} onOpenChange={() => useUi.setState({ dialog: null })}>
       <Dialog.Portal>
         <Dialog.Overlay className="overlay" />
-        <Dialog.Content className="dialog" aria-describedby={undefined}>
-          <Dialog.Title>{text.open.title}</Dialog.Title>
-          <Workflows />
+        <Dialog.Content className="dialog saved-dialog" aria-describedby={undefined} onEscapeKeyDown={keepAsking}>
+          <Dialog.Title>{t.title}</Dialog.Title>
+          <Shelves />
           <CloseButton />
         </Dialog.Content>
       </Dialog.Portal>
@@ -31,59 +32,54 @@ export function OpenDialog() {
   );
 }
 
-function Workflows() {
-  const [found, setFound] = useState<readonly WorkflowItem[] | null>(null);
-  const [shown, setShown] = useState<string | null>(null);
-  useEffect(() => {
-    getWorkflows().then(setFound, tellError);
-  }, []);
-  const pick = (name: string, revision?: number) => {
-    close();
-    void openSaved(name, revision);
-  };
-  const trash = (name: string) =>
-    trashWorkflow(name).then(() => setFound((all) => all?.filter((one) => one.name !== name) ?? null), tellError);
-  if (found?.length === 0) return <p className="quiet">{text.open.none}</p>;
-  return (
-    <ul className="open-list">
-      {found?.map(({ id, name, revision, updated }) => (
-        <li key={id}>
-          <div className="open-row">
-            <button type="button" className="open-name" onClick={() => pick(name)}>
-              <strong>{name}</strong>
-              <span>
-                {text.open.revision(revision)} · {ago(updated)}
-              </span>
-            </button>
-            <IconButton
-              label={text.open.revisions}
-              icon={History}
-              pressed={shown === name}
-              onClick={() => setShown(shown === name ? null : name)}
-            />
-            <IconButton label={text.open.trash} icon={Trash2} onClick={() => void trash(name)} />
-          </div>
-          {shown === name && <Revisions name={name} pick={(number) => pick(name, number)} />}
-        </li>
-      ))}
-    </ul>
-  );
+/** Escape ends what a line asks, not the dialog. */
+function keepAsking(event: KeyboardEvent): void {
+  if (event.target instanceof HTMLElement && event.target.closest(".saved-asks")) event.preventDefault();
 }
 
-function Revisions({ name, pick }: { readonly name: string; readonly pick: (number: number) => void }) {
-  const [found, setFound] = useState<readonly Revision[]>([]);
-  useEffect(() => {
-    getRevisions(name).then(setFound, tellError);
-  }, [name]);
+function Shelves() {
+  const [saved, setSaved] = useState<readonly WorkflowItem[] | null>(null);
+  const [trash, setTrash] = useState<readonly WorkflowItem[]>([]);
+  const [inTrash, setInTrash] = useState(false);
+  const [query, setQuery] = useState("");
+  const [order, setOrder] = useState<SavedOrder>(preference("saved-order") === "name" ? "name" : "newest");
+  const refresh = useCallback(() => {
+    getWorkflows().then(setSaved, tellError);
+    getTrash().then(setTrash, tellError);
+  }, []);
+  useEffect(refresh, [refresh]);
+  const sort = (one: SavedOrder) => {
+    keepPreference("saved-order", one);
+    setOrder(one);
+  };
+  const all = inTrash ? trash : saved;
+  const shown = all && listed(all, query, order);
   return (
-    <ul className="revisions">
-      {found.map(({ number, note, created }) => (
-        <li key={number}>
-          <button type="button" onClick={() => pick(number)}>
-            {text.open.revision(number)} <span>{note || ago(created)}</span>
-          </button>
-        </li>
-      ))}
-    </ul>
+    <>
+      <div className="saved-tools">
+        <input className="field" type="search" aria-label={t.search} placeholder={t.search} value={query} onChange={({ target }) => setQuery(target.value)} />
+        <div className="segments" role="group" aria-label={t.order}>
+          {ORDERS.map((one) => (
+            <button key={one} type="button" aria-pressed={order === one} onClick={() => sort(one)}>
+              {t.orders[one]}
+            </button>
+          ))}
+        </div>
+      </div>
+      <div className="segments saved-shelves" role="group" aria-label={t.shelves}>
+        <button type="button" aria-pressed={!inTrash} onClick={() => setInTrash(false)}>
+          {t.saved}
+        </button>
+        <button type="button" aria-pressed={inTrash} onClick={() => setInTrash(true)}>
+          {t.trashShelf(trash.length)}
+        </button>
+      </div>
+      {shown?.length === 0 && <p className="quiet saved-none">{all?.length ? t.noneFound : inTrash ? t.trashEmpty : t.none}</p>}
+      <ul className="open-list">
+        {shown?.map((item) => (
+          <li key={item.id}>{inTrash ? <TrashRow item={item} changed={refresh} /> : <SavedRow item={item} changed={refresh} />}</li>
+        ))}
+      </ul>
+    </>
   );
 }

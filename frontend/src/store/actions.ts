@@ -22,6 +22,7 @@ import type { Json } from "../graph/json";
 import { advanced, withDrawnSeeds } from "../graph/seeds";
 import { text } from "../text/en";
 import { tellError } from "./errors";
+import { followRename } from "./savedlist";
 import { dropJob, FINAL, putJobs, putNewJob, refreshVocabulary, useServer } from "./server";
 import { tell, useUi } from "./ui";
 import { activeTab, useWorkspace, type Saved } from "./workspace";
@@ -138,6 +139,10 @@ export async function save(name: string, replace = false): Promise<ApiError | nu
     tell("info", text.save.saved(name, item.revision));
     return null;
   } catch (error) {
+    if (error instanceof ApiError && error.status === 412 && (await followRename(tab))) {
+      const now = activeTab()?.saved?.name;
+      if (now !== undefined && now !== name) return save(now);
+    }
     if (error instanceof ApiError && [409, 412, 428].includes(error.status)) return error;
     tellError(error);
     return null;

@@ -6,11 +6,12 @@ import { check, getJobWorkflow, submit, type Job } from "../api/calls";
 import { ApiError, type Problem } from "../api/client";
 import { readDocument, type Document, type Point, type Port } from "../graph/document";
 import { lookDocument, missingFor, modelOf, opened, withSeedsOf, type LookDocument } from "../graph/look";
+import { bodyLook, bodyOf, loopEntered, type BodyLook } from "../graph/lookbody";
 import { holdsRandom, withSeedsFrom } from "../graph/seeds";
 import { run } from "./actions";
 import { tellError } from "./errors";
 import { FINAL, putNewJob, useServer } from "./server";
-import { activeTab, pathOf, targetOf } from "./workspace";
+import { activeTab, pathOf, shownOf, targetOf, type Tab } from "./workspace";
 import { text } from "../text/en";
 
 const FIRST = 100;
@@ -25,6 +26,9 @@ export interface Look {
   readonly problems: readonly (Partial<Problem> & Pick<Problem, "message">)[];
   /** The job that looks, or that makes the value. */
   readonly job: string | null;
+  /** The loop and the node in its body that looks, where one looks at all iterations; and which is shown, null for the last. */
+  readonly body: Omit<BodyLook, "document"> | null;
+  readonly iteration: number | null;
 }
 
 export const useLook = create<{ readonly look: Look | null }>()(() => ({ look: null }));
@@ -35,7 +39,7 @@ export function closeLook(): void {
 
 /** Look at the value of an output: run nothing else for it. */
 export async function lookAt(port: Port, at: Point): Promise<void> {
-  const look: Look = { port, at, state: "asking", missing: [], problems: [], job: null };
+  const look: Look = { port, at, state: "asking", missing: [], problems: [], job: null, body: null, iteration: null };
   useLook.setState({ look });
   await find(look).catch(tellError);
 }
@@ -58,41 +62,62 @@ export function watchLooks(): void {
     if (look?.state !== "making" || look.job === null) return;
     const job = jobs.get(look.job);
     if (job === undefined || !FINAL.has(job.state)) return;
-    if (job.state === "done") find(change(look, { state: "asking" })).catch(tellError);
+    if (job.state === "done") find(change(look, { state: "asking" }), true).catch(tellError);
     else change(look, { state: "refused", problems: job.problems });
   });
 }
 
-async function find(look: Look): Promise<void> {
+export function chooseIteration(iteration: number): void {
+  const { look } = useLook.getState();
+  if (look !== null) change(look, { iteration });
+}
+
+/** Find the value. `ran`: what it needs has just run. */
+async function find(look: Look, ran = false): Promise<void> {
   const tab = activeTab();
   if (tab === undefined) return;
   const job = tab.job === null ? undefined : useServer.getState().jobs.get(tab.job);
   const through = pathOf(tab).map(({ node }) => node);
   const whole = await withSeedsOfRun(tab.history.present, job);
-  const place = through.every((node) => node !== null) ? opened(whole, through, look.port) : null;
-  if (place === null) {
-    change(look, { state: "refused", problems: [{ message: text.look.inside }] });
-    return;
-  }
+  const isKnown = through.every((node) => node !== null);
+  const place = isKnown ? opened(whole, through, look.port) : null;
+  const loop = isKnown && place === null ? loopEntered(whole, through) : null;
   try {
-    for (const { document: copy, node } of copiesOf(place.document, place.port)) {
-      const { problems, plan } = await check(copy, undefined, [node]);
-      if (useLook.getState().look?.port !== look.port) return; // closed, or at something else
-      const missing = missingFor(plan, node);
-      if (problems.length > 0) change(look, { state: "refused", problems });
-      else if (missing.length > 0) change(look, { state: "missing", missing });
-      else {
-        const title = `${look.port.node}.${look.port.port}`;
-        const made = await submit({ workflow: copy, title, targets: [node], hidden: true, priority: FIRST });
-        putNewJob(made);
-        change(look, { state: "looking", job: made.id });
-        return;
-      }
-    }
+    if (place !== null) await lookWith(look, copiesOf(place.document, place.port), null);
+    else if (loop !== null) await lookWith(look, bodiesOf(loop.document, loop.loop, look.port), ran ? null : loop);
+    else change(look, { state: "refused", problems: [isInLoop(tab) ? CARRIED : { message: text.look.inside }] });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const told = error.problems.length > 0 ? error.problems : [{ message: error.message }];
     change(look, { state: "refused", problems: told });
+  }
+}
+
+const CARRIED = { message: text.look.carried, remedy: text.look.carriedRemedy };
+
+/** Whether the body of a loop was entered: not a subgraph through the node that is one. */
+function isInLoop(tab: Tab): boolean {
+  const last = pathOf(tab).at(-1);
+  const around = shownOf({ ...tab, path: pathOf(tab).slice(0, -1) });
+  return last !== undefined && last.node !== null && Object.hasOwn(around.nodes, last.node) && around.nodes[last.node]?.type !== `#${last.definition}`;
+}
+
+/** Look by the first copy that can. `loop`: one that must have run before, for its body to lie in the cache. */
+async function lookWith(look: Look, copies: readonly (LookDocument & Partial<BodyLook>)[], loop: { document: Document; loop: string } | null): Promise<void> {
+  for (const { document: copy, node, inspect } of copies) {
+    const { problems, plan } = await check(copy, undefined, [node]);
+    const before = loop && problems.length === 0 ? (await check(loop.document, undefined, [loop.loop])).plan : {};
+    if (useLook.getState().look?.port !== look.port) return; // closed, or at something else
+    const missing = [...new Set([...missingFor(plan, node), ...missingFor(before, "")])];
+    if (problems.length > 0) change(look, { state: "refused", problems });
+    else if (missing.length > 0) change(look, { state: "missing", missing });
+    else {
+      const title = `${look.port.node}.${look.port.port}`;
+      const made = await submit({ workflow: copy, title, targets: [node], hidden: true, priority: FIRST });
+      putNewJob(made);
+      change(look, { state: "looking", job: made.id, body: inspect === undefined ? null : { node, inspect } });
+      return;
+    }
   }
 }
 
@@ -115,6 +140,14 @@ function copiesOf(document: Document, port: Port): LookDocument[] {
   const model = modelOf(document, port, { catalogue, classes: vocabulary.classes });
   const plain = lookDocument(document, port);
   return model === null ? [plain] : [lookDocument(document, port, model), plain];
+}
+
+/** How to look into the body of a loop: as above. */
+function bodiesOf(document: Document, loop: string, port: Port): BodyLook[] {
+  const { catalogue, vocabulary } = useServer.getState();
+  const body = bodyOf(document, loop);
+  const model = body && modelOf(body, port, { catalogue, classes: vocabulary.classes });
+  return [...(model === null ? [] : [bodyLook(document, loop, port, model)]), bodyLook(document, loop, port)].filter((copy) => copy !== null);
 }
 
 /** Change the look, unless it was closed or another one was opened; the look as it is then. */

@@ -3,6 +3,9 @@
 import { align } from "./align";
 import { comments } from "./comments";
 import { mask, widget } from "./fields";
+import { keeping } from "./keeping";
+import { looking } from "./looking";
+import { memory } from "./memory";
 import { subgraph } from "./subgraph";
 import { ways } from "./ways";
 
@@ -211,14 +214,8 @@ export const text = {
     replace: "Replace theirs",
     taken: "There is a workflow of that name already. Choose another name, or open it.",
   },
-  open: {
-    title: "Open workflow",
-    none: "No saved workflows yet.",
-    revision: (number: number) => `revision ${number}`,
-    revisions: "Revisions",
-    trash: "Move to trash",
-    restored: (number: number) => `Revision ${number} is open. Save to keep it.`,
-  },
+  memory,
+  open: keeping,
   mask,
   link: {
     title: "Link a socket",
@@ -410,6 +407,7 @@ export const text = {
     title: "The last run",
     took: (seconds: number) => `${seconds.toFixed(1)} s in all.`,
     reused: (count: number) => `${plural(count, "node was", "nodes were")} reused or left out.`,
+    nothingRan: "No node ran.",
     loading: (seconds: number) => `${seconds.toFixed(1)} s to load weights`,
   },
   runMenu: {
@@ -460,6 +458,7 @@ export const text = {
     show: "Show the contact sheet",
   },
   look: {
+    ...looking,
     title: "Value",
     inside: "Here there is no one value: it is another one in every iteration, or comes from outside.",
     look: "Look at the value",

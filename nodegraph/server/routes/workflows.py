@@ -1,6 +1,8 @@
-"""Routes of named workflows: save with revisions, list, rename, trash and restore."""
+"""Routes of named workflows: save with revisions, list, rename, trash, restore, delete for good."""
 
 from __future__ import annotations
+
+import re
 
 import msgspec
 from aiohttp import web
@@ -139,6 +141,14 @@ async def restore_workflow(request: web.Request, body: RestoreRequest) -> Workfl
     if restored is None:
         raise not_found("workflow", str(body.id))
     return _item(restored)
+
+
+@routes.delete("/trash/{id}", status=204)
+async def purge_workflow(request: web.Request, id: str) -> None:
+    """Delete a workflow in the trash for good, with all its revisions."""
+    number = int(id) if re.fullmatch("[0-9]{1,15}", id) else 0
+    if not await services_of(request).workflows.purge(request["user"], number):
+        raise not_found("workflow in the trash", id)
 
 
 def checked_name(name: str) -> str:
