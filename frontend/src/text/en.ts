@@ -2,6 +2,8 @@
 
 import { align } from "./align";
 import { mask, widget } from "./fields";
+import { reasons } from "./reasons";
+import { shelf } from "./shelf";
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
@@ -236,6 +238,7 @@ export const text = {
     colour: "Another colour",
     remove: (label: string) => `Remove ${label}`,
     select: "Select the nodes to be framed.",
+    selectWhole: (label: string) => `Select ${label} with all that lies in it`,
   },
   subgraph: {
     untitled: "Subgraph",
@@ -352,6 +355,8 @@ export const text = {
     close: "Close the dialog",
   },
   align,
+  reasons,
+  shelf,
   tap: {
     input: (label: string) => `Tap an input to link ${label}`,
     output: (label: string) => `Tap an output to link ${label}`,
@@ -396,8 +401,7 @@ export const text = {
     more: (name: string) => `More for ${name}`,
     problems: (count: number) => plural(count, "problem", "problems"),
     notes: "Notes",
-    groups: "Groups",
-    groupOf: (title: string, members: string) => `${title}: ${members}`,
+    groups: "Empty groups",
   },
   status: {
     waiting: "The run waits for its turn.",
