@@ -28,6 +28,11 @@ test("what is liked and was used last comes before the categories, and those tha
   expect(keys({ liked: ["load", "gone"], recent: ["patch"], open: new Set([LIKED]) })).toEqual([LIKED, `${LIKED} load`, RECENT, "Model", "Test"]);
 });
 
+test("nodes of no category come last", () => {
+  const types = [...readCatalogue([made("loose", "", {}, {}), made("firm", "Zoo", {}, {})]).values()];
+  expect(shelfLines(types, NOTHING).map(({ key }) => key)).toEqual(["Zoo", ""]);
+});
+
 test("a search shows what it finds as one list, the best first", () => {
   expect(keys({ query: "patch", liked: ["load"] })).toEqual([`${FOUND} patch`]);
   expect(shelfLines([...ALL.values()], { ...NOTHING, query: "patch" })[0]).toMatchObject({ level: 1, place: { index: 0, of: 1 } });

@@ -34,6 +34,12 @@ export function shelfLines(types: readonly NodeType[], { query, liked, recent, o
   if (known(liked).length > 0) sections.set(LIKED, known(liked));
   if (known(recent).length > 0) sections.set(RECENT, known(recent));
   for (const type of findTypes(types, "")) sections.set(type.category, [...(sections.get(type.category) ?? []), type]);
+  const rest = sections.get("");
+  // What names no category comes last.
+  if (rest !== undefined) {
+    sections.delete("");
+    sections.set("", rest);
+  }
   return [...sections].flatMap(([section, inside], index): ShelfLine[] => {
     const isOpen = open.has(section);
     const place = { index, of: sections.size };

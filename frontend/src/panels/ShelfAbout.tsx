@@ -16,8 +16,8 @@ export const ABOUT = "shelf-about";
 export function ShelfAbout({ type }: { readonly type: NodeType | null }) {
   const isList = useUi(({ view }) => view === "list");
   return (
-    <section className="shelf-about" id={ABOUT}>
-      {type === null ? <p className="quiet">{isList ? t.listHint : t.hint}</p> : <About type={type} />}
+    <section className="shelf-about" aria-label={t.about} tabIndex={0}>
+      <div id={ABOUT}>{type === null ? <p className="quiet">{isList ? t.listHint : t.hint}</p> : <About type={type} />}</div>
     </section>
   );
 }
@@ -31,7 +31,9 @@ function About({ type }: { readonly type: NodeType }) {
       <h3>
         {type.title} <span className="quiet">{type.id}</span>
       </h3>
-      <p>{type.help || t.nothingSaid}</p>
+      {(type.help || t.nothingSaid).split("\n\n").map((part) => (
+        <p key={part}>{part}</p>
+      ))}
       <Sockets title={t.takes} sockets={taken} />
       <Sockets title={t.gives} sockets={given} />
     </>

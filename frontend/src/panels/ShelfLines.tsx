@@ -20,7 +20,7 @@ type Line<K extends ShelfLine["kind"]> = Extract<ShelfLine, { kind: K }>;
 function titleOf(section: string): string {
   if (section === LIKED) return t.sections.liked;
   if (section === RECENT) return t.sections.recent;
-  return section.replaceAll("/", " · ");
+  return section === "" ? t.sections.other : section.replaceAll("/", " · ");
 }
 
 interface SectionProps {
@@ -31,11 +31,11 @@ interface SectionProps {
 
 export function SectionLine({ line: { section, count, isOpen }, shared, toggle }: SectionProps) {
   return (
-    <div {...shared} className="shelf-section" aria-level={1} aria-expanded={isOpen} aria-label={titleOf(section)} onClick={toggle}>
+    <div {...shared} className="shelf-section" aria-level={1} aria-expanded={isOpen} onClick={toggle}>
       <ChevronRight size={14} aria-hidden />
       {section === LIKED ? <Star size={12} className="shelf-star-mark" fill="currentColor" aria-hidden /> : section !== RECENT && <Dot category={section} />}
       <span className="shelf-title">{titleOf(section)}</span>
-      <span className="shelf-count" title={t.count(count)}>
+      <span className="shelf-count" title={t.count(count)} aria-hidden>
         {count}
       </span>
     </div>
