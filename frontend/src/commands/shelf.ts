@@ -1,5 +1,6 @@
 /** The library of nodes: opened, closed, and asked for a node, which the canvas or the list then places. */
 
+import { isTouch } from "../canvas/touch";
 import type { NodeType } from "../graph/catalogue";
 import { setShelf, useShelf } from "../store/shelf";
 import { showNodes, useUi } from "../store/ui";
@@ -13,7 +14,8 @@ export function toggleShelf(): void {
   const isOpen = !useShelf.getState().isOpen || useUi.getState().view === "form";
   if (isOpen) showNodes();
   setShelf(isOpen);
-  if (isOpen) window.setTimeout(() => document.querySelector<HTMLInputElement>(".shelf-search")?.focus(), 30);
+  // On a touch screen the focus would bring up a keyboard over the nodes.
+  if (isOpen && !isTouch()) window.setTimeout(() => document.querySelector<HTMLInputElement>(".shelf-search")?.focus(), 30);
 }
 
 /** Ask for a node of a type at a place that is free. */
