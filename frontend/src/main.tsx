@@ -18,6 +18,7 @@ import "./styles/queue.css";
 import "./styles/run.css";
 import "./styles/gallery.css";
 import "./styles/help.css";
+import "./styles/shelf.css";
 import "./styles/small.css";
 import "./styles/mask.css";
 import "./styles/saved.css";

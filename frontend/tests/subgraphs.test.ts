@@ -143,7 +143,7 @@ test("the border of a subgraph is never there twice", () => {
   const { document: copied, ids } = duplicated(scope, [ENTRANCE, "sample", EXIT]);
   expect(ids).toEqual(["sample_2"]);
   expect(copied.nodes.sample_2?.inputs).toEqual(scope.nodes.sample?.inputs);
-  expect(duplicated(scope, [ENTRANCE])).toEqual({ document: scope, ids: [] });
+  expect(duplicated(scope, [ENTRANCE])).toEqual({ document: scope, ids: [], keys: [] });
   expect(paste(scope, scope, null).ids).toEqual(["encode", "sample_2"]);
   expect(Object.keys(putBack(document, name, copied).subgraphs?.[name]?.nodes ?? {})).toEqual(["prompt", "sample", "sample_2"]);
 });

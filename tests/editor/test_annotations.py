@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.editor.editor import Editor
@@ -60,3 +62,35 @@ def test_a_note_is_written_moved_by_keyboard_and_kept_with_the_workflow(editor: 
     editor.press("Delete")
     expect(note).to_have_count(0)
     expect(editor.page.locator(".node")).to_have_count(7)
+
+
+def test_a_group_is_copied_with_its_nodes_and_heads_them_in_the_list(editor: Editor) -> None:
+    page = editor.page
+    editor.open_template("text-to-image")
+    editor.node("decode").locator(".node-head").click(position={"x": 110, "y": 18})
+    editor.node("save").locator(".node-head").click(modifiers=["Shift"], position={"x": 110, "y": 18})
+    editor.press("Shift+g")
+    group = page.locator('[data-annotation="groups.1"]')
+    expect(group).to_be_visible()
+    editor.click_canvas()
+    head = group.locator(".annotation-head")
+    head.click(position={"x": 60, "y": 12})
+    expect(group).to_have_class(re.compile("is-selected"))
+    group.get_by_role("button", name="Select Group Group with all", exact=False).click()
+    expect(page.locator(".react-flow__node.selected")).to_have_count(2)
+    editor.press("Control+d")
+    copy = page.locator('[data-annotation="groups.2"]')
+    expect(copy).to_have_class(re.compile("is-selected"))
+    expect(page.locator(".node")).to_have_count(9)
+    view = editor.document()["view"]
+    assert view["groups"]["2"]["x"] == view["groups"]["1"]["x"] + 40
+    assert view["nodes"]["decode_2"]["x"] == view["nodes"]["decode"]["x"] + 40
+    editor.press("Delete")  # all of what is selected
+    expect(copy).to_have_count(0)
+    expect(page.locator(".node")).to_have_count(7)
+    expect(group).to_be_visible()
+    editor.press("l")
+    chapter = page.get_by_role("region", name="Group Group")
+    expect(chapter.get_by_role("heading", level=2)).to_have_text("Group")
+    expect(chapter.locator(".list-node")).to_have_count(2)
+    assert page.locator(".list-node").last.get_attribute("data-node") == "save"

@@ -3,17 +3,14 @@
 import { Command } from "cmdk";
 import { useEffect, useMemo, useRef, useState } from "react";
 
-import type { NodeType } from "../graph/catalogue";
-import { fittingInput, fittingOutput, typeTitle } from "../graph/links";
+import { typeTitle } from "../graph/links";
 import { findTypes, fittingTypes } from "../graph/search";
-import { addType, useSubgraphTypes } from "../store/library";
+import { useSubgraphTypes } from "../store/library";
 import { useServer } from "../store/server";
 import { useUi, type Adding } from "../store/ui";
-import { useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
+import { add } from "./adding";
 import { categoryColour } from "./looks";
-import { focusNode } from "./places";
-import { link } from "./useLinking";
 
 const SHOWN = 60;
 const WIDTH = 340;
@@ -77,26 +74,4 @@ function OpenMenu({ adding }: { readonly adding: Adding }) {
       </Command>
     </div>
   );
-}
-
-/** Add the node and take up the link that waited for it: one step to undo. */
-export function add(type: NodeType, { at, wanted, link: port }: Adding): void {
-  const { edit, select } = useWorkspace.getState();
-  const { classes } = useServer.getState().vocabulary;
-  let made = "";
-  edit((document) => {
-    const added = addType(document, type, at);
-    made = added.id;
-    if (wanted === undefined || port === undefined) return added.document;
-    if (wanted.end === "output") {
-      const input = fittingInput(type, wanted.type, classes);
-      const member = input?.growing === "list" ? `${input.name}[0]` : input?.growing === "named" ? `${input.name}.a` : input?.name;
-      return member ? link(added.document, port, { node: made, port: member }) : added.document;
-    }
-    const output = fittingOutput(type, wanted.type, classes);
-    return output ? link(added.document, { node: made, port: output }, port) : added.document;
-  });
-  useUi.setState({ adding: null });
-  select([made]);
-  focusNode(made);
 }

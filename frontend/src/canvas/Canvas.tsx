@@ -26,6 +26,7 @@ import { AddMenu } from "./AddMenu";
 import { Annotations } from "./Annotations";
 import { BoundaryCard } from "./BoundaryCard";
 import { ConnectionHint } from "./ConnectionHint";
+import { DropHint } from "./DropHint";
 import { Controls } from "./Controls";
 import { NodeCard } from "./NodeCard";
 import { categoryColour } from "./looks";
@@ -40,11 +41,14 @@ import { fitting, SMALLEST, viewOf } from "./views";
 import { DOTS } from "./snapping";
 import { useAligning } from "./useAligning";
 import { useCanvasMenu } from "./useCanvasMenu";
+import { useFrameSelection } from "./useFrameSelection";
 import { endsOf, useLinking } from "./useLinking";
 import { onTap } from "./useTapping";
 import { usePictureDrop } from "./usePictureDrop";
 import { useWays } from "./useWays";
 import { WayEdge } from "./WayEdge";
+import { useShelfDrop, type DropHint as Hint } from "./useShelfDrop";
+import { useShelfPlaces } from "./useShelfPlaces";
 import { useScene, type FlowEdge, type FlowNode } from "./useScene";
 
 const NODE_TYPES = { card: NodeCard, boundary: BoundaryCard };
@@ -74,11 +78,14 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const wish = useUi((ui) => ui.wish);
   const isEmpty = nodes.every(({ id }) => isBoundary(id));
   const pictureDrop = usePictureDrop();
+  const { hint, ...shelfDrop } = useShelfDrop(scene);
+  const frameSelection = useFrameSelection(commitMoves);
   const { edit } = useWorkspace.getState();
   const { menu, openAt, closeMenu, onContextMenu } = useCanvasMenu(scene);
   useFirstLayout(tab, scene);
   useAligning();
   const addWay = useWays(scene);
+  useShelfPlaces(box);
   const snap = useUi((ui) => ui.snap);
   const isFar = useStore(({ transform }) => transform[2] < FAR);
   const isPicture = useIsPicture();
@@ -169,7 +176,15 @@ function Flow({ tab }: { readonly tab: Tab }) {
       onKeyUp={(event) => {
         if (event.key.startsWith("Arrow")) commitMoves(getNodes().filter(({ selected }) => selected), "nudge");
       }}
-      {...pictureDrop}
+      onDragOver={(event) => {
+        pictureDrop.onDragOver(event);
+        shelfDrop.onDragOver(event);
+      }}
+      onDragLeave={shelfDrop.onDragLeave}
+      onDrop={(event) => {
+        pictureDrop.onDrop(event);
+        shelfDrop.onDrop(event);
+      }}
       onContextMenu={onContextMenu}
       {...gestures}
       onDoubleClick={(event) => {
@@ -178,12 +193,11 @@ function Flow({ tab }: { readonly tab: Tab }) {
     >
       <ReactFlow<FlowNode, FlowEdge>
         nodes={nodes}
-        edges={isPicture ? NO_EDGES : edges}
+        edges={isPicture ? NO_EDGES : hinted(edges, hint)}
         nodeTypes={NODE_TYPES}
         edgeTypes={EDGE_TYPES}
         onNodesChange={onNodesChange}
-        onNodeDragStop={(_, __, moved) => commitMoves(moved)}
-        onSelectionDragStop={(_, moved) => commitMoves(moved)}
+        {...frameSelection}
         onEdgesChange={onEdgesChange}
         onEdgeClick={(event, edge) => {
           if (event.altKey) void lookAt(endsOf(edge).from, { x: event.clientX, y: event.clientY });
@@ -224,9 +238,15 @@ function Flow({ tab }: { readonly tab: Tab }) {
       </ReactFlow>
       {isEmpty && <p className="canvas-hint">{matchMedia("(pointer: coarse)").matches ? text.canvas.tapHint : text.canvas.hint}</p>}
       <AddMenu />
+      <DropHint hint={hint} scene={scene} />
       {menu && <PointMenu key={`${menu.at.x} ${menu.at.y}`} menu={menu} close={closeMenu} />}
     </div>
   );
+}
+
+/** Links as they are, but for the one that a node would be put into. */
+function hinted(edges: FlowEdge[], hint: Hint | null): FlowEdge[] {
+  return hint?.fits ? edges.map((edge) => (edge.id === hint.edge ? { ...edge, className: "is-target" } : edge)) : edges;
 }
 
 function isPane(target: EventTarget): boolean {

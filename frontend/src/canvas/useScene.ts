@@ -1,6 +1,6 @@
 /** The scene of a tab as React Flow's nodes and edges. Only what changed gets a new object, and redraws. */
 
-import { applyNodeChanges, type Edge, type EdgeChange, type Node, type NodeChange } from "@xyflow/react";
+import { applyNodeChanges, useStoreApi, type Edge, type EdgeChange, type Node, type NodeChange } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { positionOf, type Document, type Point, type Port } from "../graph/document";
@@ -55,24 +55,28 @@ export function useScene(tab: Tab) {
     );
   }, [scene, selectedLinks]);
 
+  // Groups and notes are no nodes of React Flow: they stay selected while more is added to them.
+  const store = useStoreApi();
+  const keepsFrames = useCallback(() => store.getState().multiSelectionActive, [store]);
+
   // What is selected has one home, the workspace: two that follow each other would chase each other.
   const onNodesChange = useCallback((changes: NodeChange<FlowNode>[]) => {
-    const { selected: ids, selectedLinks: ends, select } = useWorkspace.getState();
+    const { selected: ids, selectedLinks: ends, selectedFrames: frames, select } = useWorkspace.getState();
     const chosen = picked(new Map(ids.map((id) => [id, id])), changes, (id) => id);
-    if (chosen !== null) select(chosen, ends);
+    if (chosen !== null) select(chosen, ends, keepsFrames() ? frames : []);
     const others = changes.filter(({ type }) => type !== "select");
     if (others.length > 0) setNodes((before) => applyNodeChanges(others, before));
-  }, []);
+  }, [keepsFrames]);
 
   const onEdgesChange = useCallback(
     (changes: EdgeChange<FlowEdge>[]) => {
-      const { selected: ids, selectedLinks: ends, select } = useWorkspace.getState();
+      const { selected: ids, selectedLinks: ends, selectedFrames: frames, select } = useWorkspace.getState();
       const byId = new Map(scene.links.map(({ id, to }) => [id, to]));
       const now = new Map([...byId].filter(([, to]) => ends.some(({ node, port }) => node === to.node && port === to.port)));
       const chosen = picked(now, changes, (id) => byId.get(id));
-      if (chosen !== null) select(ids, chosen);
+      if (chosen !== null) select(ids, chosen, keepsFrames() ? frames : []);
     },
-    [scene],
+    [scene, keepsFrames],
   );
 
   const commitMoves = useCallback((moved: readonly FlowNode[], key?: string) => {

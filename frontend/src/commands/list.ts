@@ -18,8 +18,9 @@ import { openFind } from "./find";
 import { walk } from "./walking";
 import { addWaysToSelected } from "./ways";
 import { ALIGNING } from "./aligning";
+import { toggleShelf } from "./shelf";
 import { lookAtSelected } from "./looking";
-import { collapseSelected, copied, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
+import { collapseSelected, copied, cutSelected, duplicate, hasSelection, pasteText, removeSelected, selectAll, toggleMode } from "./selection";
 
 export interface Command {
   readonly id: string;
@@ -47,7 +48,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "undo", title: t.undo, group: "edit", keys: ["Mod+z"], run: workspace.undo },
   { id: "redo", title: t.redo, group: "edit", keys: ["Mod+Shift+z", "Mod+y"], run: workspace.redo },
   { id: "copy", title: t.copy, group: "edit", keys: ["Mod+c"], native: true, run: () => void copy().catch(tellError) },
-  { id: "cut", title: t.cut, group: "edit", keys: ["Mod+x"], native: true, run: () => void copy().then(removeSelected, tellError) },
+  { id: "cut", title: t.cut, group: "edit", keys: ["Mod+x"], native: true, run: () => void copy().then(cutSelected, tellError) },
   { id: "paste", title: t.paste, group: "edit", keys: ["Mod+v"], native: true, run: () => void pasteFromClipboard().catch(tellError) },
   { id: "duplicate", title: t.duplicate, group: "edit", keys: ["Mod+d"], run: duplicate },
   { id: "delete", title: t.remove, group: "edit", keys: ["Delete", "Backspace"], run: removeSelected },
@@ -83,6 +84,7 @@ export const COMMANDS: readonly Command[] = [
   { id: "form", title: t.form, group: "view", keys: ["Shift+f"], run: () => switchView("form") },
   { id: "list", title: t.list, group: "view", keys: ["l"], run: () => switchView("list") },
   { id: "find", title: t.find, group: "view", keys: ["Mod+f"], always: true, run: openFind },
+  { id: "shelf", title: text.shelf.command, group: "view", keys: ["Shift+a"], run: toggleShelf },
   { id: "queue", title: t.queue, group: "view", keys: ["q"], run: () => togglePanel("queue") },
   { id: "results", title: t.results, group: "view", keys: ["g"], run: () => togglePanel("results") },
   { id: "problems", title: t.problems, group: "view", keys: ["p"], run: () => togglePanel("problems") },

@@ -54,7 +54,7 @@ export function nodeEntries(document: Document, id: string): Entry[] {
 
 /** What can be done where nothing is. */
 export function canvasEntries(add: () => void): Entry[] {
-  const names = ["paste", "note", "select-all", "layout", "fit", "find", "shortcuts"];
+  const names = ["shelf", "paste", "note", "select-all", "layout", "fit", "find", "shortcuts"];
   return [{ label: t.add, keys: "Space", run: later(add) }, ...names.flatMap((name) => entryOf(name, name === "select-all"))];
 }
 

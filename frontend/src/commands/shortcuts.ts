@@ -6,7 +6,7 @@ import { focusNode } from "../canvas/places";
 import { bringIn } from "../store/actions";
 import { isTyping, isPressed } from "./keys";
 import { COMMANDS, type Command } from "./list";
-import { copied, pasteText, removeSelected } from "./selection";
+import { copied, cutSelected, pasteText } from "./selection";
 import { useUi } from "../store/ui";
 import { useWorkspace } from "../store/workspace";
 
@@ -66,7 +66,7 @@ function onCopy(event: ClipboardEvent): void {
   if (found === null) return;
   event.clipboardData?.setData("text/plain", found);
   event.preventDefault();
-  if (event.type === "cut") removeSelected();
+  if (event.type === "cut") cutSelected();
 }
 
 function onPaste(event: ClipboardEvent): void {

@@ -2,7 +2,8 @@
 
 import { positionOf } from "../graph/document";
 import { linksOf } from "../graph/links";
-import { readingOrder } from "../graph/order";
+import { chaptersIn } from "../graph/chapters";
+import { sceneOf } from "../graph/scene";
 import { useServer } from "../store/server";
 import { show, useUi } from "../store/ui";
 import { activeDocument, useWorkspace } from "../store/workspace";
@@ -22,11 +23,13 @@ function neighbour(direction: Direction): string | undefined {
   const document = activeDocument();
   if (document === undefined) return undefined;
   const [from] = useWorkspace.getState().selected;
-  const order = useUi.getState().view === "list" ? readingOrder(document) : null;
+  const { catalogue } = useServer.getState();
+  const isList = useUi.getState().view === "list";
+  const order = isList ? chaptersIn(document, sceneOf(document, catalogue)).flatMap(({ nodes }) => nodes) : null;
   if (from === undefined) return (order ?? Object.keys(document.nodes))[0];
   if (order !== null && (direction === "up" || direction === "down")) return order[order.indexOf(from) + (direction === "down" ? 1 : -1)];
   if (direction === "left" || direction === "right") {
-    const links = linksOf(document, useServer.getState().catalogue);
+    const links = linksOf(document, catalogue);
     return direction === "right" ? links.find((link) => link.from.node === from)?.to.node : links.find((link) => link.to.node === from)?.from.node;
   }
   const here = positionOf(document, from)?.y ?? 0;

@@ -1,5 +1,6 @@
 /** The workflow document. It is the editor's only truth: the canvas is drawn from it, and every edit makes another. */
 
+import { text } from "../text/en";
 import { isObject, sameJson, type Json, type JsonObject } from "./json";
 
 /** Fields that this editor does not know stay where they are: every edit copies what it does not change. */
@@ -57,12 +58,12 @@ export function emptyDocument(name = ""): Document {
 
 /** Read a document. The reason in words where it is none; everything else is the server's to judge. */
 export function readDocument(data: Json | undefined): Document | string {
-  if (!isObject(data)) return "this is no workflow: it is not a JSON object";
-  if (Number(data.nodegraph) !== 1) return "this is no nodegraph workflow (there is no \"nodegraph\": 1)";
-  if (!isObject(data.nodes)) return "this workflow has no nodes";
+  if (!isObject(data)) return text.reasons.noObject;
+  if (Number(data.nodegraph) !== 1) return text.reasons.noWorkflow;
+  if (!isObject(data.nodes)) return text.reasons.noNodes;
   for (const [id, node] of Object.entries(data.nodes)) {
-    if (!isObject(node) || typeof node.type !== "string") return `node '${id}' has no type`;
-    if (node.inputs !== undefined && !isObject(node.inputs)) return `the inputs of node '${id}' cannot be read`;
+    if (!isObject(node) || typeof node.type !== "string") return text.reasons.noType(id);
+    if (node.inputs !== undefined && !isObject(node.inputs)) return text.reasons.badInputs(id);
   }
   return data as unknown as Document;
 }

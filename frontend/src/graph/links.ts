@@ -1,5 +1,6 @@
 /** Links of a document: what is linked, and whether a new link would fit. */
 
+import { text } from "../text/en";
 import { assignable, type Classes, type Verdict } from "./assignable";
 import type { Catalogue, InputSpec, NodeType } from "./catalogue";
 import { linksInto, splitReference, type Document, type Link, type Port } from "./document";
@@ -27,19 +28,19 @@ export function linksOf(document: Document, catalogue: Catalogue): Link[] {
 
 /** Judge a link from an output to an input, with the reason in words. */
 export function judge(document: Document, source: Port, target: Port, known: Knowledge): Verdict {
-  if (source.node === target.node) return { ok: false, reason: "a node cannot feed itself" };
-  if (source.port === NEW && target.port === NEW) return { ok: false, reason: "nothing says what would flow here" };
+  if (source.node === target.node) return { ok: false, reason: text.reasons.itself };
+  if (source.port === NEW && target.port === NEW) return { ok: false, reason: text.reasons.nothingFlows };
   const given = outputType(document, source, known);
   const type = typeOf(document, target.node, known.catalogue);
   const input = inputOf(type, target.port);
-  if (given === null || input === undefined) return { ok: false, reason: "there is no such socket" };
-  if (input.type.kind === "subgraph") return { ok: false, reason: "the name of a subgraph is written, not linked" };
+  if (given === null || input === undefined) return { ok: false, reason: text.reasons.noSocket };
+  if (input.type.kind === "subgraph") return { ok: false, reason: text.reasons.writtenName };
   const verdict = assignable(given, input.type, known.classes);
   if (!verdict.ok) return verdict;
   const clash = disagreement(document, target, type, input, given, known);
   if (clash !== null) return { ok: false, reason: clash };
   if (isUpstream(document, target.node, source.node)) {
-    return { ok: false, reason: "the graph would run in a circle" };
+    return { ok: false, reason: text.reasons.circle };
   }
   return verdict;
 }

@@ -5,24 +5,31 @@ import { ENTRANCE, EXIT } from "./scope";
 
 /** All nodes, each after those that it reads, and as near to them as can be. Circles are broken anywhere. */
 export function readingOrder(document: Document): string[] {
+  const order = orderOf(Object.keys(document.nodes), (id) => sourcesOf(document, id));
+  const inner = order.filter((id) => id !== ENTRANCE && id !== EXIT);
+  const border = (id: string) => (Object.hasOwn(document.nodes, id) ? [id] : []);
+  return [...border(ENTRANCE), ...inner, ...border(EXIT)];
+}
+
+/** Each after its sources, and as near to them as can be. */
+export function orderOf(ids: readonly string[], sources: (id: string) => readonly string[]): string[] {
   const order = new Set<string>();
   const begun = new Set<string>();
-  for (const first of Object.keys(document.nodes)) {
+  for (const first of ids) {
     // A stack of our own: a chain may be longer than calls can be nested.
     const stack = [first];
     for (let id = stack.at(-1); id !== undefined; id = stack.at(-1)) {
       const isNew = !begun.has(id);
       begun.add(id);
-      const open = isNew ? sourcesOf(document, id).filter((source) => !begun.has(source)) : [];
-      if (open.length > 0) stack.push(...open.reverse());
+      const open = isNew ? sources(id).filter((source) => !begun.has(source)) : [];
+      if (open.length > 0) stack.push(...[...open].reverse());
       else {
         order.add(id);
         stack.pop();
       }
     }
   }
-  const inner = [...order].filter((id) => id !== ENTRANCE && id !== EXIT);
-  return [...(order.has(ENTRANCE) ? [ENTRANCE] : []), ...inner, ...(order.has(EXIT) ? [EXIT] : [])];
+  return [...order];
 }
 
 function sourcesOf(document: Document, id: string): string[] {

@@ -1,18 +1,16 @@
-/** The groups and notes of a graph, after its nodes. */
+/** The groups of a graph in which no node lies, and its notes, after its nodes. */
 
-import { annotationsOf, changeAnnotation, inside } from "../graph/annotations";
-import { estimate } from "../graph/estimate";
-import type { Scene } from "../graph/scene";
+import { annotationsOf, changeAnnotation } from "../graph/annotations";
+import type { Chapter } from "../graph/chapters";
 import { useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
-import { titleIn } from "./context";
 
-export function Annotated({ scene }: { readonly scene: Scene }) {
+export function Annotated({ chapters }: { readonly chapters: readonly Chapter[] }) {
   const document = useShownDocument();
   if (document === undefined) return null;
-  const groups = [...annotationsOf(document, "groups")];
+  const told = new Set(chapters.map(({ group }) => group));
+  const groups = [...annotationsOf(document, "groups")].filter(([id]) => !told.has(id));
   const notes = [...annotationsOf(document, "notes")];
-  const boxes = new Map([...scene.nodes].map(([id, node]) => [id, { ...node.position, ...estimate(node) }]));
   return (
     <>
       {groups.length > 0 && (
@@ -20,7 +18,7 @@ export function Annotated({ scene }: { readonly scene: Scene }) {
           <h2>{text.list.groups}</h2>
           <ul>
             {groups.map(([id, group]) => (
-              <li key={id}>{text.list.groupOf(group.text, inside(group, boxes).map((node) => titleIn(scene, node)).join(", "))}</li>
+              <li key={id}>{group.text || text.annotation.untitled}</li>
             ))}
           </ul>
         </section>

@@ -30,9 +30,11 @@ interface Props {
   /** What says where the node stands, among all that was ever opened. */
   readonly place: string;
   readonly count: number;
+  /** Of its heading: one more where it stands under the title of a group. */
+  readonly level: 2 | 3;
 }
 
-export const NodeSection = memo(function NodeSection({ node, title, place, count }: Props) {
+export const NodeSection = memo(function NodeSection({ node, title, place, count, level }: Props) {
   const { id, entry, type } = node;
   const open = useOpened((opened) => isOpen(opened, place, count));
   const isSelected = useWorkspace(({ selected }) => selected.includes(id));
@@ -40,6 +42,7 @@ export const NodeSection = memo(function NodeSection({ node, title, place, count
   const run = useNodeRun(id, entry.type.startsWith("#"));
   const problems = useNodeProblems(id);
   const body = useId();
+  const Heading = `h${level}` as const;
   const state = [
     isSelected ? "is-selected" : "",
     problems.length > 0 ? "has-problems" : "",
@@ -56,7 +59,7 @@ export const NodeSection = memo(function NodeSection({ node, title, place, count
       onFocus={() => selectForMenu(id)}
     >
       <header className="list-head">
-        <h2>
+        <Heading>
           {isWriting ? (
             <TitleField id={id} title={entry.title ?? type.title} />
           ) : (
@@ -79,14 +82,14 @@ export const NodeSection = memo(function NodeSection({ node, title, place, count
               {problems.length > 0 && <span className="list-problems">{text.list.problems(problems.length)}</span>}
             </button>
           )}
-        </h2>
+        </Heading>
         {!isBoundary(id) && <NodeStatus id={id} run={run} />}
         <MenuButton label={text.list.more(title)} onOpen={() => selectForMenu(id)} entries={() => entriesOf(id)} />
         <Progress run={run} />
       </header>
       <NodeComment id={id} title={title} comment={node.comment} />
       <div id={body} className="list-body" hidden={!open}>
-        {open && <Body node={node} run={run} />}
+        {open && <Body node={node} run={run} level={level} />}
       </div>
     </article>
   );
@@ -104,19 +107,26 @@ function toggleSelected(id: string): void {
   select(others.length < selected.length && others.length > 0 ? others : [...others, id]);
 }
 
-function Body({ node, run }: { readonly node: SceneNode; readonly run: NodeRun | undefined }) {
+interface BodyProps {
+  readonly node: SceneNode;
+  readonly run: NodeRun | undefined;
+  readonly level: 2 | 3;
+}
+
+function Body({ node, run, level }: BodyProps) {
   const { id, type, rows } = node;
   const problems = useNodeProblems(id);
   if (isBoundary(id)) return <BoundaryLines node={node} />;
   const bad = new Set(problems.filter(({ node: at }) => at?.split("/").at(-1) === id).map(({ input }) => input ?? ""));
   const outputs = Object.entries(type.outputs);
+  const Heading = level === 2 ? "h3" : "h4";
   return (
     <>
       {type.isPlaceholder && <p className="node-note">{text.node.unknown}</p>}
       <NodeProblems problems={problems} run={run} />
       {rows.length > 0 && (
         <>
-          <h3>{text.list.inputs}</h3>
+          <Heading>{text.list.inputs}</Heading>
           <ul>
             {rows.map((row) => (
               <InputLine key={row.port} node={id} row={row} isBad={!row.isNew && (bad.has(row.port) || bad.has(row.input.name))} />
@@ -126,7 +136,7 @@ function Body({ node, run }: { readonly node: SceneNode; readonly run: NodeRun |
       )}
       {outputs.length > 0 && (
         <>
-          <h3>{text.list.outputs}</h3>
+          <Heading>{text.list.outputs}</Heading>
           <ul>
             {outputs.map(([port, socket]) => (
               <OutputLine key={port} node={id} port={port} type={socket} />

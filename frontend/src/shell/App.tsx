@@ -10,6 +10,7 @@ import { FormView } from "../panels/FormView";
 import { LookPopover } from "../panels/LookPopover";
 import { MaskDialog } from "../panels/MaskDialog";
 import { SheetDialog } from "../panels/SheetDialog";
+import { Shelf } from "../panels/Shelf";
 import { SidePanel } from "../panels/SidePanel";
 import { SweepDialog } from "../panels/SweepDialog";
 import { catchUp, useServer } from "../store/server";
@@ -58,6 +59,7 @@ export function App() {
     <DropZone>
       <TopBar />
       <main className="stage">
+        <Shelf />
         {tab === undefined ? <StartPage /> : view === "form" ? <FormView tab={tab} /> : <GraphView tab={tab} view={view} />}
         <SidePanel />
       </main>

@@ -3,7 +3,7 @@
 import { Command } from "cmdk";
 import { Dialog } from "radix-ui";
 
-import { add } from "../canvas/AddMenu";
+import { add } from "../canvas/adding";
 import { shown } from "../commands/keys";
 import { COMMANDS, type Command as Action } from "../commands/list";
 import { useSubgraphTypes } from "../store/library";

@@ -7,6 +7,7 @@ import { commandOf } from "../commands/list";
 import { later, type Entry } from "../commands/menus";
 import { useCheck } from "../store/check";
 import { FINAL, listed, useServer } from "../store/server";
+import { setShelf, useShelf } from "../store/shelf";
 import { setView, togglePanel, useUi, type Panel } from "../store/ui";
 import { useActiveTab } from "../store/workspace";
 import { text } from "../text/en";
@@ -15,7 +16,7 @@ import { MenuItems } from "./MenuItems";
 import { RunButton, RunMenuOfTab, Tabs, UndoButtons, VIEWS } from "./TopBar";
 
 const ALWAYS = ["palette", "templates", "new", "open", "theme", "shortcuts"];
-const OF_TABS = ["find", "add", "save", "save-as", "export", "fit", "layout", "sweep", "close"];
+const OF_TABS = ["find", "add", "shelf", "save", "save-as", "export", "fit", "layout", "sweep", "close"];
 
 export function SmallTopBar() {
   return (
@@ -62,7 +63,8 @@ export function BottomBar() {
 
 function ViewButtons() {
   const shown = useUi((ui) => ui.view);
-  const isCovered = useUi((ui) => ui.panel !== null);
+  const hasShelf = useShelf((shelf) => shelf.isOpen);
+  const isCovered = useUi((ui) => ui.panel !== null) || hasShelf;
   return Object.entries(VIEWS).map(([name, Icon]) => {
     const view = name as keyof typeof VIEWS;
     return (
@@ -72,6 +74,7 @@ function ViewButtons() {
         aria-pressed={view === shown && !isCovered}
         onClick={() => {
           useUi.setState({ panel: null });
+          setShelf(false);
           setView(view);
         }}
       >

@@ -1,6 +1,6 @@
 /** Tabs of open workflows, and what is done with the one at hand. */
 
-import { FormInput, Home, Images, ListTree, ListVideo, Play, Plus, Redo2, Search, TriangleAlert, Undo2, Workflow, X } from "lucide-react";
+import { FormInput, Home, Images, Library, ListTree, ListVideo, Play, Plus, Redo2, Search, TriangleAlert, Undo2, Workflow, X } from "lucide-react";
 
 import { useEffect, useRef } from "react";
 
@@ -11,6 +11,7 @@ import { run } from "../store/actions";
 import { useCheck } from "../store/check";
 import { FINAL, listed, useServer } from "../store/server";
 import { useIsSmall } from "../store/screen";
+import { useShelf } from "../store/shelf";
 import { setView, togglePanel, useUi, type Panel, type View } from "../store/ui";
 import { HOME, isDirty, useActiveTab, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
@@ -87,6 +88,7 @@ function EditTools() {
   const tab = useActiveTab();
   return (
     <div className="tool-group">
+      {tab && <ShelfButton />}
       <UndoButtons />
       {tab && <Views />}
       <button type="button" className="search-button" aria-label={`${text.bar.palette} ${shown("Mod+k")}`} onClick={commandOf("palette")?.run}>
@@ -96,6 +98,14 @@ function EditTools() {
       <ThemeMenu />
     </div>
   );
+}
+
+function ShelfButton() {
+  const isOpen = useShelf((shelf) => shelf.isOpen);
+  const hasNodes = useUi(({ view }) => view !== "form");
+  const toggle = commandOf("shelf");
+  const keys = toggle?.keys?.[0] ?? "";
+  return <IconButton label={text.shelf.open} title={`${text.shelf.open} (${shown(keys)})`} icon={Library} pressed={isOpen && hasNodes} onClick={toggle?.run} />;
 }
 
 export function UndoButtons() {

@@ -39,6 +39,8 @@ interface Workspace {
   readonly selected: readonly string[];
   /** Ends of the selected links. */
   readonly selectedLinks: readonly Port[];
+  /** The selected groups and notes, by key (`groups.1`). */
+  readonly selectedFrames: readonly string[];
   open: (document: Document, options?: { title?: string; saved?: Saved }) => string;
   close: (id: string) => void;
   activate: (id: string) => void;
@@ -50,7 +52,7 @@ interface Workspace {
   enter: (path: readonly Step[]) => void;
   undo: () => void;
   redo: () => void;
-  select: (nodes: readonly string[], links?: readonly Port[]) => void;
+  select: (nodes: readonly string[], links?: readonly Port[], frames?: readonly string[]) => void;
   change: (id: string, change: Partial<Pick<Tab, "saved" | "clean" | "job" | "fresh" | "title">>) => void;
   /** Place the nodes of a workflow that was just opened: no edit, and nothing to undo. */
   settle: (id: string, change: (document: Document) => Document) => void;
@@ -58,6 +60,8 @@ interface Workspace {
   advance: (id: string, change: (document: Document) => Document) => void;
   restore: (tabs: readonly Tab[], active: string) => void;
 }
+
+const NOTHING_SELECTED = { selected: [], selectedLinks: [], selectedFrames: [] };
 
 export const useWorkspace = create<Workspace>()((set) => {
   const onActive = (change: (tab: Tab) => Tab) =>
@@ -68,13 +72,12 @@ export const useWorkspace = create<Workspace>()((set) => {
   return {
     tabs: [],
     active: HOME,
-    selected: [],
-    selectedLinks: [],
+    ...NOTHING_SELECTED,
     open: (document, { title = "", saved = null }: { title?: string; saved?: Saved | null } = {}) => {
       const id = crypto.randomUUID();
       const fresh = Object.keys(document.nodes).length > 0;
       const tab = { id, title: title || document.name || "", history: begin(document), saved, clean: document, job: null, path: [], fresh };
-      set(({ tabs }) => ({ tabs: [...tabs, tab], active: id, selected: [], selectedLinks: [] }));
+      set(({ tabs }) => ({ tabs: [...tabs, tab], active: id, ...NOTHING_SELECTED }));
       return id;
     },
     close: (id) =>
@@ -82,9 +85,9 @@ export const useWorkspace = create<Workspace>()((set) => {
         const index = tabs.findIndex((tab) => tab.id === id);
         const left = tabs.filter((tab) => tab.id !== id);
         const next = active === id ? (left[Math.min(index, left.length - 1)]?.id ?? HOME) : active;
-        return { tabs: left, active: next, selected: [], selectedLinks: [] };
+        return { tabs: left, active: next, ...NOTHING_SELECTED };
       }),
-    activate: (active) => set({ active, selected: [], selectedLinks: [] }),
+    activate: (active) => set({ active, ...NOTHING_SELECTED }),
     edit: (change, key) =>
       onActive((tab) => {
         const present = changedIn(tab, change);
@@ -94,12 +97,11 @@ export const useWorkspace = create<Workspace>()((set) => {
     enter: (path) =>
       set(({ tabs, active }) => ({
         tabs: tabs.map((tab) => (tab.id === active ? { ...tab, path, fresh: needsLayout({ ...tab, path }) } : tab)),
-        selected: [],
-        selectedLinks: [],
+        ...NOTHING_SELECTED,
       })),
     undo: () => through(undo),
     redo: () => through(redo),
-    select: (selected, selectedLinks = []) => set({ selected, selectedLinks }),
+    select: (selected, selectedLinks = [], selectedFrames = []) => set({ selected, selectedLinks, selectedFrames }),
     change: (id, change) =>
       set(({ tabs }) => ({ tabs: tabs.map((tab) => (tab.id === id ? { ...tab, ...change } : tab)) })),
     settle: (id, change) =>
@@ -115,7 +117,7 @@ export const useWorkspace = create<Workspace>()((set) => {
       set(({ tabs }) => ({
         tabs: tabs.map((tab) => (tab.id === id ? { ...tab, history: { ...tab.history, present: change(tab.history.present) } } : tab)),
       })),
-    restore: (tabs, active) => set({ tabs, active, selected: [], selectedLinks: [] }),
+    restore: (tabs, active) => set({ tabs, active, ...NOTHING_SELECTED }),
   };
 });
 

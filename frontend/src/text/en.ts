@@ -8,6 +8,8 @@ import { looking } from "./looking";
 import { memory } from "./memory";
 import { subgraph } from "./subgraph";
 import { ways } from "./ways";
+import { reasons } from "./reasons";
+import { shelf } from "./shelf";
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
@@ -237,6 +239,7 @@ export const text = {
     colour: "Another colour",
     remove: (label: string) => `Remove ${label}`,
     select: "Select the nodes to be framed.",
+    selectWhole: (label: string) => `Select ${label} with all that lies in it`,
   },
   subgraph,
   commands: {
@@ -335,6 +338,8 @@ export const text = {
   align,
   comments,
   ways,
+  reasons,
+  shelf,
   tap: {
     input: (label: string) => `Tap an input to link ${label}`,
     output: (label: string) => `Tap an output to link ${label}`,
@@ -379,8 +384,7 @@ export const text = {
     more: (name: string) => `More for ${name}`,
     problems: (count: number) => plural(count, "problem", "problems"),
     notes: "Notes",
-    groups: "Groups",
-    groupOf: (title: string, members: string) => `${title}: ${members}`,
+    groups: "Empty groups",
   },
   status: {
     waiting: "The run waits for its turn.",

@@ -1,0 +1,27 @@
+/** The texts of the library of nodes. */
+
+export const shelf = {
+  title: "Nodes",
+  open: "Library of nodes",
+  command: "Show or hide the library of nodes",
+  close: "Close the library of nodes",
+  search: "Search nodes",
+  placeholder: "Search nodes…",
+  tree: "Node types",
+  sections: { liked: "Favourites", recent: "Used last", other: "Other" },
+  none: "No node is found. Try a part of its name, or what it is for.",
+  like: (title: string) => `Add ${title} to the favourites`,
+  unlike: (title: string) => `Remove ${title} from the favourites`,
+  hint: "Drag a node onto the canvas, or double-click it.",
+  listHint: "Double-click a node to add it.",
+  nothingSaid: "Nothing is said about this node.",
+  about: "About the node",
+  takes: "takes",
+  gives: "gives",
+  optional: "optional",
+  added: (title: string) => `${title} is added.`,
+  count: (count: number) => `${count} ${count === 1 ? "node type" : "node types"}`,
+  into: (title: string, from: string, to: string) => `Put ${title} between ${from} and ${to}`,
+  notInto: (title: string) => `${title} does not fit into this link`,
+  notIntoLead: "It is added without links.",
+} as const;
