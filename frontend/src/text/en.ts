@@ -357,7 +357,7 @@ export const text = {
   },
   find: {
     title: "Find a node",
-    placeholder: "Title, type, or what is written in it…",
+    placeholder: "Title, type, comment, or what is written in it…",
   },
   list: {
     label: "Workflow as a list",
