@@ -9,7 +9,7 @@ EDITOR := nodegraph/server/static/index.html
 # Waiting threads sleep instead of spinning: small networks on busy cores are far faster so.
 export OMP_WAIT_POLICY ?= PASSIVE
 # Two files of tests at once, each with one thread for its numbers.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 .PHONY: help setup demo serve dev editor browser test test-full check check-editor format bench clean
 

@@ -9,18 +9,18 @@ from playwright.sync_api import Locator, expect
 from tests.editor.editor import Editor
 from tests.editor.test_accessibility import AUDIT, AXE, RULES
 
-MIDDLE = """id => {
+ALONG = """([id, part]) => {
   const line = document.querySelector(`.react-flow__edge[data-id="${id}"] .react-flow__edge-path`);
-  const at = line.getPointAtLength(line.getTotalLength() / 2);
+  const at = line.getPointAtLength(line.getTotalLength() * part);
   return new DOMPoint(at.x, at.y).matrixTransform(line.getScreenCTM()).toJSON();
 }"""
 LINK = "latent.latent>sample.latent"
 PLACE = "sample.latent"
 
 
-def middle(editor: Editor) -> tuple[float, float]:
-    """Where on the screen the middle of the link is."""
-    at = editor.page.evaluate(MIDDLE, LINK)
+def along(editor: Editor, link: str, part: float = 0.5) -> tuple[float, float]:
+    """Where on the screen a part of a link is, from 0 to 1."""
+    at = editor.page.evaluate(ALONG, [link, part])
     return at["x"], at["y"]
 
 
@@ -41,7 +41,7 @@ def start(editor: Editor) -> None:
 def test_a_link_is_led_around_by_mouse(editor: Editor) -> None:
     start(editor)
     page, ways = editor.page, way_points(editor)
-    page.mouse.dblclick(*middle(editor))
+    page.mouse.dblclick(*along(editor, LINK))
     expect(ways).to_have_count(1)
     expect(page.locator(".add-menu")).to_have_count(0)
     before = points(editor)
@@ -55,8 +55,8 @@ def test_a_link_is_led_around_by_mouse(editor: Editor) -> None:
     editor.press("Control+a")
     editor.drag(editor.node("latent").locator(".node-head h2"), 300, 400)
     page.mouse.up()
-    (along,) = points(editor)
-    assert along != moved
+    (now,) = points(editor)
+    assert now != moved
     editor.press("Control+z")
     assert points(editor) == [moved]
     ways.first.click(button="right")
@@ -74,7 +74,7 @@ def test_a_link_is_led_around_by_keyboard(editor: Editor) -> None:
     ways = way_points(editor)
     editor.press("w")
     expect(editor.page.get_by_text("Select a link first")).to_be_visible()
-    editor.page.mouse.click(*middle(editor))
+    editor.page.mouse.click(*along(editor, LINK))
     editor.press("w")
     expect(ways).to_have_count(1)
     editor.press("w")
@@ -91,7 +91,7 @@ def test_a_link_is_led_around_by_keyboard(editor: Editor) -> None:
     assert points(editor) == before[1:]
     expect(editor.page.locator(".node")).to_have_count(7)
     # A link that is taken off takes its way points along, and brings them back.
-    editor.page.mouse.click(*middle(editor))
+    editor.page.mouse.click(*along(editor, LINK))
     editor.press("Delete")
     expect(ways).to_have_count(0)
     editor.press("Control+z")

@@ -54,6 +54,8 @@ export function focusNode(id: string, row = ""): void {
     const { adding, linking, dialog, renaming, commenting } = useUi.getState();
     if (mine !== latest || adding !== null || linking !== null || dialog !== null) return;
     if (renaming !== null || commenting !== null) return;
+    // A menu that was opened meanwhile would close when the focus leaves it.
+    if (document.querySelector('[role="menu"][data-state="open"]') !== null) return;
     const place = placeToFocus(id, row);
     if (place !== null) place.focus({ preventScroll: place.matches(".react-flow__node") });
     else if (performance.now() < until) window.requestAnimationFrame(attempt);
