@@ -7,7 +7,6 @@ import { positionOf, type Document, type Point, type Port } from "../graph/docum
 import { moveNodes } from "../graph/edits";
 import { estimate } from "../graph/estimate";
 import { EMPTY_SCENE, sceneOf, type Scene, type SceneNode } from "../graph/scene";
-import { movedAlong } from "../graph/reroutes";
 import { isBoundary } from "../graph/scope";
 import { useServer } from "../store/server";
 import { shownOf, useWorkspace, type Tab } from "../store/workspace";
@@ -86,19 +85,10 @@ export function useScene(tab: Tab) {
         const before = positionOf(one, id);
         return before === null || before.x !== Math.round(x) || before.y !== Math.round(y);
       });
-    useWorkspace.getState().edit((one) => (isMoved(one) ? moveNodes(movedAlong(one, movesOf(one, places)), places) : one), key);
+    useWorkspace.getState().edit((one) => (isMoved(one) ? moveNodes(one, places) : one), key);
   }, []);
 
   return { scene, nodes, edges, onNodesChange, onEdgesChange, commitMoves };
-}
-
-function movesOf(document: Document, places: Readonly<Record<string, Point>>): Map<string, Point> {
-  return new Map(
-    Object.entries(places).map(([id, { x, y }]) => {
-      const before = positionOf(document, id) ?? { x, y };
-      return [id, { x: Math.round(x) - before.x, y: Math.round(y) - before.y }] as const;
-    }),
-  );
 }
 
 /** What is selected after some changes; null where they change nothing of it. */

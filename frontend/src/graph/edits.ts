@@ -5,6 +5,7 @@ import {
   asLiteral,
   linkOf,
   linksInto,
+  positionOf,
   splitPort,
   splitReference,
   type Document,
@@ -16,7 +17,7 @@ import { withoutComments } from "./comments";
 import { isObject, type Json, type JsonObject } from "./json";
 import { portOf, stepsOf, withValueAt } from "./members";
 import { freshName, plainName } from "./names";
-import { straightened, waysFollow, withoutWay } from "./reroutes";
+import { movedAlong, straightened, waysFollow, withoutWay } from "./reroutes";
 import { isBoundary } from "./scope";
 import { firstValue } from "./widgets";
 
@@ -129,12 +130,17 @@ export function removeNodes(document: Document, ids: readonly string[]): Documen
   };
 }
 
-/** Put nodes somewhere else. */
+/** Put nodes somewhere else. Links whose ends both move, and by the same, take their way points along. */
 export function moveNodes(document: Document, to: Readonly<Record<string, Point>>): Document {
   const moved = Object.fromEntries(
     Object.entries(to).map(([id, point]) => [id, { x: Math.round(point.x), y: Math.round(point.y) }]),
   );
-  return { ...document, ...withPlaces(document, (places) => ({ ...places, ...moved })) };
+  const moves = Object.entries(moved).flatMap(([id, { x, y }]) => {
+    const before = positionOf(document, id);
+    return before === null ? [] : [[id, { x: x - before.x, y: y - before.y }] as const];
+  });
+  const led = movedAlong(document, new Map(moves));
+  return { ...led, ...withPlaces(led, (places) => ({ ...places, ...moved })) };
 }
 
 export function setMode(document: Document, ids: readonly string[], mode: "bypass" | "mute" | null): Document {
