@@ -138,12 +138,13 @@ class Engine:
 
     def within(self, folder: Path) -> Engine:
         """An engine that shares all of this one (caches, weights, threads), but reads pictures from `inputs`
-        and `outputs` in the folder alone, and saves there. It is not to be closed.
+        and `outputs` in the folder and from packs alone, and saves there. It is not to be closed.
         """
         view = copy.copy(self)
         view._origin = self._origin or self
         view.outputs = folder / "outputs"
-        view.files = self.files.with_folders("images", [folder / "inputs", view.outputs])
+        brought = self.registry.folders.get("images", ())  # the examples of packs are there for all
+        view.files = self.files.with_folders("images", [folder / "inputs", view.outputs, *brought])
         view.saved = SavedFiles(folder / "saved_files.jsonl")
         view._earlier = EarlierRuns(folder / "runs" if self.disk is not None else None)
         return view

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from benchmarks.chromium import QUIET, installed
+from nodegraph.jobs.records import FINAL
 from nodegraph.server.routes.pages import STATIC
+from nodegraph.server.tokens import Tokens
 from tests.editor.editor import Editor
 from tests.server.conftest import Server
 
@@ -27,9 +30,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.flaky(reruns=2))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, for one module: its event loop would be in the way of other tests."""
+    """The system's Chromium, for these tests alone: its event loop would be in the way of others."""
     path = installed()
     if path is None:
         pytest.skip("there is no Chromium on this system")
@@ -41,9 +44,30 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all modules that leave it well: what it loaded once it has loaded."""
+    running = Server(tmp_path_factory.mktemp("editor") / "data")
+    running.start()
+    yield running
+    running.end()
+
+
 @pytest.fixture(scope="module")
-def editor_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the tests of a module."""
+def editor_server(request: pytest.FixtureRequest, shared_server: Server) -> Iterator[Server]:
+    """The server as it is to somebody new, for the tests of a module: nothing is cached, nothing waits."""
+    shared_server.ask("DELETE", "/api/v1/memory")
+    name = request.path.stem.replace("_", "-")
+    mine = replace(shared_server, token=Tokens(shared_server.data_dir).add(name))
+    yield mine
+    for job in mine.ask("GET", "/api/v1/jobs?limit=1000").data["jobs"]:
+        if job["state"] not in FINAL:
+            mine.ask("POST", f"/api/v1/jobs/{job['id']}/cancel")
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that a module has for itself, because it changes what all users share."""
     running = Server(tmp_path_factory.mktemp("editor") / "data")
     running.start()
     yield running

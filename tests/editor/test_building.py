@@ -70,6 +70,7 @@ def test_nodes_are_copied_from_one_tab_to_another_as_document_text(
     open_editor: Callable[[], Editor],
 ) -> None:
     first, second = open_editor(), open_editor()
+    first.page.bring_to_front()  # a page behind another is drawn seldom
     first.open_template("text-to-image")
     first.click_canvas()
     first.press("Control+a")

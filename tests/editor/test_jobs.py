@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.editor.editor import Editor
 from tests.server.conftest import Server
+
+
+@pytest.fixture(scope="module")
+def editor_server(own_server: Server) -> Server:
+    """Its queue is paused."""
+    return own_server
 
 
 def sleeping(seconds: float) -> bytes:
@@ -38,7 +45,7 @@ def test_three_jobs_wait_and_the_second_is_cancelled(editor: Editor) -> None:
 def test_a_reload_during_a_run_disturbs_nothing(editor: Editor, editor_server: Server) -> None:
     known = {job["id"] for job in editor_server.ask("GET", "/api/v1/jobs").data["jobs"]}
     editor.open_template("text-to-image")
-    editor.field("sample", "steps").fill("200")
+    editor.field("sample", "steps").fill("80")
     editor.press("Enter")
     editor.run()
     expect(editor.node("sample").locator(".node-progress")).to_be_visible(timeout=60_000)

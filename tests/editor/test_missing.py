@@ -7,12 +7,20 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 import nodegraph_nodes
 from tests.editor.editor import Editor
 from tests.editor.test_accessibility import AUDIT, AXE, RULES
 from tests.server.conftest import Server
+
+
+@pytest.fixture(scope="module")
+def editor_server(own_server: Server) -> Server:
+    """Model files are put into its folders."""
+    return own_server
+
 
 PACK = Path(nodegraph_nodes.__file__).parent
 

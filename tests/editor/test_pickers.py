@@ -16,7 +16,8 @@ def test_pictures_are_chosen_by_sight(editor: Editor, editor_server: Server) -> 
     Image.new("RGB", (64, 64), "teal").save(plain, "PNG")
     headers = {"Content-Type": "image/png"}
     kept = editor_server.ask("POST", "/api/v1/files?name=sea.png", raw=plain.getvalue(), headers=headers).data
-    (editor_server.data_dir / "inputs" / "torn.png").write_text("no picture")
+    (inputs,) = editor_server.data_dir.glob("users/test-pickers/inputs")
+    (inputs / "torn.png").write_text("no picture")
     page = editor.page
     editor.open_template("image-to-image")
     loaded = editor.node("picture").locator(".loaded-picture img")

@@ -140,6 +140,18 @@ def test_files_are_their_owners(server: Server) -> None:
     Tokens(server.data_dir).remove("berta")
 
 
+def test_examples_that_packs_bring_are_there_for_every_user(server: Server) -> None:
+    """The templates load them."""
+    token = Tokens(server.data_dir).add("dora")
+    mine = server.ask("GET", "/api/v1/pictures/example.png")
+    hers = server.ask("GET", "/api/v1/pictures/example.png", token=token)
+    assert (hers.status, hers.body) == (200, mine.body)
+    template = server.ask("GET", "/api/v1/templates/image-to-image", token=token).data
+    checked = server.ask("POST", "/api/v1/check", {"workflow": template}, token=token)
+    assert checked.data["problems"] == []
+    Tokens(server.data_dir).remove("dora")
+
+
 def test_what_a_save_node_wrote_is_handed_out_with_its_workflow(server: Server) -> None:
     loaded = upload(server, picture(colour="purple")).data["use_as"]
     workflow = {

@@ -25,7 +25,7 @@ import { tellError } from "./errors";
 import { followRename } from "./savedlist";
 import { dropJob, FINAL, putJobs, putNewJob, refreshVocabulary, useServer } from "./server";
 import { tell, useUi } from "./ui";
-import { activeTab, useWorkspace, type Saved } from "./workspace";
+import { activeTab, shownNow, tabOf, useWorkspace, type Saved, type Shown } from "./workspace";
 
 const { open, edit, editAll, change, advance } = useWorkspace.getState();
 
@@ -125,23 +125,22 @@ export async function openJob(job: Job): Promise<void> {
 }
 
 /** Save under a name. `replace`: over what somebody else saved meanwhile. The error if there is a conflict. */
-export async function save(name: string, replace = false): Promise<ApiError | null> {
-  const tab = activeTab();
+export async function save(name: string, replace = false, tab = activeTab()): Promise<ApiError | null> {
   if (tab === undefined) return null;
   const document = { ...tab.history.present, name };
   try {
     const same = tab.saved?.name === name ? tab.saved.tag : null;
     const tag = replace ? (await getWorkflow(name)).tag : same;
     const item = await saveWorkflow(name, document, tag);
-    if (tab.history.present.name !== name) editAll((one) => ({ ...one, name }));
-    const clean = activeTab()?.history.present ?? document;
-    change(tab.id, { saved: { name, tag: item.tag, revision: item.revision }, clean, title: name });
+    if (tab.history.present.name !== name) editAll((one) => ({ ...one, name }), undefined, tab.id);
+    change(tab.id, { saved: { name, tag: item.tag, revision: item.revision }, clean: document, title: name });
     tell("info", text.save.saved(name, item.revision));
     return null;
   } catch (error) {
     if (error instanceof ApiError && error.status === 412 && (await followRename(tab))) {
-      const now = activeTab()?.saved?.name;
-      if (now !== undefined && now !== name) return save(now);
+      const renamed = tabOf(tab.id);
+      const now = renamed?.saved?.name;
+      if (now !== undefined && now !== name) return save(now, false, renamed);
     }
     if (error instanceof ApiError && [409, 412, 428].includes(error.status)) return error;
     tellError(error);
@@ -157,6 +156,7 @@ export async function bringIn(file: File): Promise<void> {
     else open(document, { title: document.name || file.name.replace(/\.json$/, "") });
     return;
   }
+  const shown = shownNow();
   const uploaded = await trying(() => upload(file), text.notice.badFile(file.name));
   if (uploaded === null) return;
   await refreshVocabulary().catch(tellError);
@@ -164,7 +164,7 @@ export async function bringIn(file: File): Promise<void> {
   try {
     data = await getFileWorkflow(uploaded.file.name);
   } catch {
-    placePicture(uploaded.use_as, file.name);
+    placePicture(uploaded.use_as, file.name, shown);
     return;
   }
   openData(data, { title: file.name.replace(/\.\w+$/, "") });
@@ -172,11 +172,12 @@ export async function bringIn(file: File): Promise<void> {
 
 /** Use a picture of the gallery as input: in a node that loads one, or in a new one at a place. */
 export async function takeAsInput(picture: { url: string; title: string }, where: { node?: string; at?: Point } = {}): Promise<void> {
+  const shown = shownNow();
   const file = await uploadPicture(picture);
   if (file === null) return;
   const { node, at } = where;
-  if (node === undefined) placePicture(file, picture.title, at);
-  else edit((document) => setInput(document, { node, port: "file" }, file));
+  if (node === undefined) placePicture(file, picture.title, shown, at);
+  else edit((document) => setInput(document, { node, port: "file" }, file), undefined, shown);
 }
 
 /** A result among the pictures that nodes load; the name that they load it by. */
@@ -191,15 +192,15 @@ export async function uploadPicture(picture: { url: string; title: string }): Pr
 }
 
 /** A picture without a workflow is put on the canvas, to be worked on. */
-function placePicture(useAs: string, name: string, at: Point = { x: 80, y: 80 }): void {
+function placePicture(useAs: string, name: string, shown: Shown | undefined, at: Point = { x: 80, y: 80 }): void {
   const type = useServer.getState().catalogue.get("image.load");
-  if (type === undefined || activeTab() === undefined) {
+  if (type === undefined || shown === undefined) {
     tell("info", text.notice.noWorkflow(name));
     return;
   }
   edit((document: Document) => {
     const added = addNode(document, type, at);
     return setInput(added.document, { node: added.id, port: "file" }, useAs);
-  });
+  }, undefined, shown);
   tell("info", text.notice.uploaded(name));
 }

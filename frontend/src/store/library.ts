@@ -39,9 +39,11 @@ export async function refreshLibrary(): Promise<void> {
 
 /** Put a subgraph of the workflow at hand into the library, under its title. */
 export async function publish(name: string): Promise<void> {
-  const whole = activeTab()?.history.present;
-  const definition = whole && definitionOf(whole, name);
-  if (whole === undefined || definition === undefined) return;
+  const tab = activeTab();
+  if (tab === undefined) return;
+  const whole = tab.history.present;
+  const definition = definitionOf(whole, name);
+  if (definition === undefined) return;
   const title = (definition.title ?? name).replaceAll(/[/\\]/g, "-");
   const document = packed(whole, name, title);
   if (document === null) return;
@@ -54,7 +56,7 @@ export async function publish(name: string): Promise<void> {
     }
     const item = await saveWorkflow(PREFIX + title, document, known?.tag ?? null);
     const library = { name: title, revision: item.revision };
-    useWorkspace.getState().editAll((one) => changeDefinition(one, name, (old) => ({ ...old, library })));
+    useWorkspace.getState().editAll((one) => changeDefinition(one, name, (old) => ({ ...old, library })), undefined, tab.id);
     await refreshLibrary();
     tell("info", text.subgraph.published(title, item.revision));
   } catch (error) {

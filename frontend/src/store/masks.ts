@@ -8,7 +8,7 @@ import { tellError } from "./errors";
 import { pictureUrl } from "./pictures";
 import { refreshVocabulary } from "./server";
 import { useUi } from "./ui";
-import { useWorkspace } from "./workspace";
+import { shownNow, useWorkspace } from "./workspace";
 
 export function paintMask(port: Port, file: string): void {
   useUi.setState({ painting: { port, file } });
@@ -36,10 +36,11 @@ export async function saveMask({ port, file }: { port: Port; file: string }, { w
   for (let at = 0; at < mask.length; at += 1) masked[at * 4 + 3] = 255 - (mask[at] ?? 0);
   const deflated = await through(filtered({ width, height, rgba: masked }), new CompressionStream("deflate"));
   const name = (file.split("/").at(-1) ?? file).replace(/\.\w+$/, "");
+  const shown = shownNow();
   try {
     const kept = await upload(new File([writePng(width, height, deflated)], `${name} mask.png`, { type: "image/png" }));
     await refreshVocabulary();
-    useWorkspace.getState().edit((document) => setInput(document, port, kept.use_as));
+    useWorkspace.getState().edit((document) => setInput(document, port, kept.use_as), undefined, shown);
     return true;
   } catch (error) {
     tellError(error);

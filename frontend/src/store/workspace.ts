@@ -1,5 +1,6 @@
 /** The open workflows, each with its history: all edits go through here, so all of them can be undone. */
 
+import { useMemo } from "react";
 import { create } from "zustand";
 
 import { positionOf, sameDocument, type Document, type Port } from "../graph/document";
@@ -32,6 +33,12 @@ export interface Tab {
 
 export const HOME = "home";
 
+/** What was shown when an edit began that takes its time, an upload for one: another workflow may be shown when it ends. */
+export interface Shown {
+  readonly tab: string;
+  readonly path: readonly Step[];
+}
+
 interface Workspace {
   readonly tabs: readonly Tab[];
   /** The id of a tab, or HOME. */
@@ -44,10 +51,10 @@ interface Workspace {
   open: (document: Document, options?: { title?: string; saved?: Saved }) => string;
   close: (id: string) => void;
   activate: (id: string) => void;
-  /** Change what is shown: the workflow, or the inside of the subgraph that was entered. */
-  edit: (change: (document: Document) => Document, key?: string) => void;
-  /** Change the whole document, wherever one is in it. */
-  editAll: (change: (document: Document) => Document, key?: string) => void;
+  /** Change what is shown, or was: the workflow, or the inside of the subgraph that was entered. */
+  edit: (change: (document: Document) => Document, key?: string, shown?: Shown) => void;
+  /** Change the whole document, wherever one is in it: that of the tab at hand unless one is named. */
+  editAll: (change: (document: Document) => Document, key?: string, tab?: string) => void;
   /** Go into a subgraph, or out of it: the path to what is shown from now on. */
   enter: (path: readonly Step[]) => void;
   undo: () => void;
@@ -64,10 +71,10 @@ interface Workspace {
 const NOTHING_SELECTED = { selected: [], selectedLinks: [], selectedFrames: [] };
 
 export const useWorkspace = create<Workspace>()((set) => {
-  const onActive = (change: (tab: Tab) => Tab) =>
-    set(({ tabs, active }) => ({ tabs: tabs.map((tab) => (tab.id === active ? change(tab) : tab)) }));
+  const onTab = (id: string | undefined, change: (tab: Tab) => Tab) =>
+    set(({ tabs, active }) => ({ tabs: tabs.map((tab) => (tab.id === (id ?? active) ? change(tab) : tab)) }));
   const through = (move: (history: History<Document>) => History<Document>) =>
-    onActive((tab) => ({ ...tab, history: move(tab.history) }));
+    onTab(undefined, (tab) => ({ ...tab, history: move(tab.history) }));
 
   return {
     tabs: [],
@@ -88,12 +95,13 @@ export const useWorkspace = create<Workspace>()((set) => {
         return { tabs: left, active: next, ...NOTHING_SELECTED };
       }),
     activate: (active) => set({ active, ...NOTHING_SELECTED }),
-    edit: (change, key) =>
-      onActive((tab) => {
-        const present = changedIn(tab, change);
+    edit: (change, key, shown) =>
+      onTab(shown?.tab, (tab) => {
+        const present = changedIn(shown ? { ...tab, path: shown.path } : tab, change);
         return { ...tab, history: step(tab.history, present, key ?? null, Date.now()) };
       }),
-    editAll: (change, key) => through((history) => step(history, change(history.present), key ?? null, Date.now())),
+    editAll: (change, key, tab) =>
+      onTab(tab, (one) => ({ ...one, history: step(one.history, change(one.history.present), key ?? null, Date.now()) })),
     enter: (path) =>
       set(({ tabs, active }) => ({
         tabs: tabs.map((tab) => (tab.id === active ? { ...tab, path, fresh: needsLayout({ ...tab, path }) } : tab)),
@@ -172,6 +180,10 @@ export function usePrefix(): string | null {
   });
 }
 
+export function tabOf(id: string): Tab | undefined {
+  return useWorkspace.getState().tabs.find((tab) => tab.id === id);
+}
+
 export function activeTab(): Tab | undefined {
   const { tabs, active } = useWorkspace.getState();
   return tabs.find((tab) => tab.id === active);
@@ -179,6 +191,19 @@ export function activeTab(): Tab | undefined {
 
 export function useActiveTab(): Tab | undefined {
   return useWorkspace(({ tabs, active }) => tabs.find((tab) => tab.id === active));
+}
+
+export function shownNow(): Shown | undefined {
+  const tab = activeTab();
+  return tab && { tab: tab.id, path: tab.path };
+}
+
+const OUTSIDE: readonly Step[] = [];
+
+export function useShown(): Shown {
+  const tab = useWorkspace(({ active }) => active);
+  const path = useWorkspace(({ tabs }) => tabs.find(({ id }) => id === tab)?.path ?? OUTSIDE);
+  return useMemo(() => ({ tab, path }), [tab, path]);
 }
 
 /** The definition whose inside is shown, or null. */

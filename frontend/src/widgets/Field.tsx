@@ -13,7 +13,7 @@ import type { Written } from "../graph/widgets";
 import { IMAGES } from "../graph/pictures";
 import { refreshModels, useFiles } from "../store/files";
 import { useServer } from "../store/server";
-import { useOpenDefinition, useShownDocument, useWorkspace } from "../store/workspace";
+import { useOpenDefinition, useShown, useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
 import { ColourField } from "./ColourField";
 import { DataField } from "./DataField";
@@ -36,16 +36,14 @@ export interface FieldProps {
 }
 
 export function Field({ node, port, input, value }: FieldProps) {
+  const shown = useShown(); // a picture is uploaded before its name is set
   const set = useCallback(
     (next: Json | undefined) => {
       useWorkspace
         .getState()
-        .edit(
-          (document) => setInput(document, { node, port }, storedValue(input, next)),
-          `${node}.${port}`,
-        );
+        .edit((document) => setInput(document, { node, port }, storedValue(input, next)), `${node}.${port}`, shown);
     },
-    [node, port, input],
+    [node, port, input, shown],
   );
   const seed = useSeedPlace(input.widget.kind === "seed" ? { node, port } : null);
   return <ValueField input={input} value={literalOf(value)} set={set} seed={seed} />;
