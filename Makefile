@@ -8,8 +8,9 @@ MODULES := frontend/node_modules/.installed
 EDITOR := nodegraph/server/static/index.html
 # Waiting threads sleep instead of spinning: small networks on busy cores are far faster so.
 export OMP_WAIT_POLICY ?= PASSIVE
-# Two files of tests at once, each with one thread for its numbers; a browser wants both cores for itself.
-TWO_AT_ONCE := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/editor
+# Three files of tests at once, each with one thread for its numbers: many wait for processes to start. A browser
+# wants both cores for itself.
+AT_ONCE := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --ignore tests/editor
 BROWSER := $(BIN)/python -m pytest tests/editor
 
 .PHONY: help setup demo serve dev editor browser test test-full check check-editor format bench clean
@@ -46,10 +47,11 @@ $(EDITOR): $(MODULES) frontend/index.html frontend/vite.config.ts $(shell find f
 check-editor: $(MODULES) ## types, linter and tests of the editor, and whether its API types are those of the server
 	$(NPM) run -s check
 
-browser: ## a Chromium for the tests of the editor, where the system has none and can get one
-	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
-	  then (apt-get update -qq && apt-get install -y -qq chromium) >/dev/null 2>&1; fi; true
+browser: ## a Chromium for the tests of the editor, the small one before any other, where root can get one
+	@command -v chromium-headless-shell >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  (apt-get update -qq && { apt-get install -y -qq chromium-headless-shell || command -v chromium || \
+	    apt-get install -y -qq chromium; }) >/dev/null 2>&1; fi; true
 
 check: $(STAMP) check-editor ## linters, types, layers
 	$(BIN)/ruff check .
@@ -58,11 +60,11 @@ check: $(STAMP) check-editor ## linters, types, layers
 	$(BIN)/lint-imports
 
 test: check $(EDITOR) browser ## linters and every test
-	$(TWO_AT_ONCE)
+	$(AT_ONCE)
 	$(BROWSER)
 
 test-full: check $(EDITOR) browser ## `make test` and the long suites
-	$(TWO_AT_ONCE) --full
+	$(AT_ONCE) --full
 	$(BROWSER) --full
 
 format: $(STAMP) ## sort imports and format
