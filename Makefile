@@ -8,9 +8,9 @@ MODULES := frontend/node_modules/.installed
 EDITOR := nodegraph/server/static/index.html
 # Waiting threads sleep instead of spinning: small networks on busy cores are far faster so.
 export OMP_WAIT_POLICY ?= PASSIVE
-# Three files of tests at once, each with one thread for its numbers: many wait for processes to start. A browser
+# Two files of tests at once, each with one thread for its numbers (three are hardly faster: the cores are busy). A browser
 # wants both cores for itself.
-AT_ONCE := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --ignore tests/editor
+TWO_AT_ONCE := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/editor
 BROWSER := $(BIN)/python -m pytest tests/editor
 
 .PHONY: help setup demo serve dev editor browser test test-full check check-editor format bench clean
@@ -60,11 +60,11 @@ check: $(STAMP) check-editor ## linters, types, layers
 	$(BIN)/lint-imports
 
 test: check $(EDITOR) browser ## linters and every test
-	$(AT_ONCE)
+	$(TWO_AT_ONCE)
 	$(BROWSER)
 
 test-full: check $(EDITOR) browser ## `make test` and the long suites
-	$(AT_ONCE) --full
+	$(TWO_AT_ONCE) --full
 	$(BROWSER) --full
 
 format: $(STAMP) ## sort imports and format

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The shell first: it is Chromium's engine without the windows, menus and profiles that nobody sees here."""
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+SHELL = "chromium-headless-shell"
+"""Chromium's engine without the windows, menus and profiles that nobody sees: for tests, not for figures."""
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -16,3 +17,8 @@ QUIET = [
 def installed() -> str | None:
     """The path of the first Chromium that is there."""
     return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def smallest() -> str | None:
+    """The path of the headless shell, or of the first Chromium that is there."""
+    return shutil.which(SHELL) or installed()

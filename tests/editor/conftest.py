@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from benchmarks.chromium import QUIET, installed
+from benchmarks.chromium import QUIET, smallest
 from nodegraph.jobs.records import FINAL
 from nodegraph.server.routes.pages import STATIC
 from nodegraph.server.tokens import Tokens
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, for these tests alone: its event loop would be in the way of others."""
-    path = installed()
+    path = smallest()
     if path is None:
         pytest.skip("there is no Chromium on this system")
     if not (STATIC / "index.html").is_file():
