@@ -44,13 +44,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="package")
-def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all modules that leave it well: what it loaded once it has loaded."""
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("editor") / "data")
     running.start()
     yield running
     running.end()
+
+
+@pytest.fixture(scope="package")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all modules that leave it well: what it loaded once it has loaded."""
+    yield from _running(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +72,7 @@ def editor_server(request: pytest.FixtureRequest, shared_server: Server) -> Iter
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that a module has for itself, because it changes what all users share."""
-    running = Server(tmp_path_factory.mktemp("editor") / "data")
-    running.start()
-    yield running
-    running.end()
+    yield from _running(tmp_path_factory)
 
 
 @pytest.fixture

@@ -46,9 +46,10 @@ function FormRow({ tab, name }: { readonly tab: Tab; readonly name: string }) {
   const set = (value: Json | undefined) =>
     useWorkspace
       .getState()
-      .edit(
+      .editAll(
         (one) => places.reduce((edited, place) => fed(edited, place, storedValue(input, value)), one),
         `form ${name}`,
+        tab.id, // a picture is uploaded before its name is set
       );
   return (
     <div className="form-row">

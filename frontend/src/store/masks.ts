@@ -32,11 +32,11 @@ export async function loadPixels(file: string): Promise<Pixels> {
 
 /** Save a picture with a mask (255: change here), and have its node load it. Whether that worked. */
 export async function saveMask({ port, file }: { port: Port; file: string }, { width, height, rgba }: Pixels, mask: Uint8Array): Promise<boolean> {
+  const shown = shownNow();
   const masked = rgba.slice();
   for (let at = 0; at < mask.length; at += 1) masked[at * 4 + 3] = 255 - (mask[at] ?? 0);
   const deflated = await through(filtered({ width, height, rgba: masked }), new CompressionStream("deflate"));
   const name = (file.split("/").at(-1) ?? file).replace(/\.\w+$/, "");
-  const shown = shownNow();
   try {
     const kept = await upload(new File([writePng(width, height, deflated)], `${name} mask.png`, { type: "image/png" }));
     await refreshVocabulary();
