@@ -28,23 +28,27 @@ DROP = """([text]) => {
     document.querySelector(".app").dispatchEvent(
       new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
   }
-  return new Promise((resolve) => {
+  const has = (one) => document.querySelector(one) !== null;
+  const isPainted = () => has(".react-flow__node") && (has(".react-flow__edge") || has(".far-picture"));
+  return new Promise((resolve, reject) => {
     let first = 0;
     let last = before;
     let busy = before;
     const look = () => {
       const now = performance.now();
-      const isThere = [".react-flow__node", ".react-flow__edge"].every((one) => document.querySelector(one));
+      const isThere = isPainted();
       if (isThere && first === 0) first = now;
       if (now - last > 50) busy = now;
       last = now;
-      if (first > 0 && now - busy > 500) resolve([first - before, Math.max(first, busy) - before]);
+      if (now - before > 60_000) reject(new Error("The graph is not open after a minute."));
+      else if (first > 0 && now - busy > 500) resolve([first - before, Math.max(first, busy) - before]);
       else requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
   });
 }"""
-"""Drop a file: when the first nodes and links are seen, and when the last slow frame was."""
+"""Drop a file: when the first nodes and links (or the picture of a large graph) are seen, and when the last slow
+frame was."""
 FRAMES = """() => {
   window.frames_ = [];
   let last = performance.now();

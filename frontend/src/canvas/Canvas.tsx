@@ -1,14 +1,10 @@
 /** The canvas of one workflow. */
 
 import {
-  Background,
-  BackgroundVariant,
-  MiniMap,
   ReactFlow,
   ReactFlowProvider,
   SelectionMode,
   useReactFlow,
-  useStore,
   type Viewport,
 } from "@xyflow/react";
 import { useCallback, useEffect, useRef } from "react";
@@ -17,6 +13,7 @@ import { arrange } from "../commands/selection";
 import { arranging } from "../commands/list";
 import { commandFor } from "../commands/shortcuts";
 import { addAnnotation, around } from "../graph/annotations";
+import { DOTS } from "../graph/dots";
 import { isBoundary } from "../graph/scope";
 import { ACTUAL_SIZE, tell, useUi } from "../store/ui";
 import { activeDocument, pathOf, useWorkspace, type Tab } from "../store/workspace";
@@ -26,25 +23,26 @@ import { AddMenu } from "./AddMenu";
 import { Annotations } from "./Annotations";
 import { BoundaryCard } from "./BoundaryCard";
 import { ConnectionHint } from "./ConnectionHint";
+import { DistanceContext, useFoundDistance } from "./distance";
+import { Dots } from "./Dots";
 import { DropHint } from "./DropHint";
 import { Controls } from "./Controls";
 import { NodeCard } from "./NodeCard";
-import { categoryColour } from "./looks";
+import { Overview } from "./Overview";
 import { free, freeSpot } from "./places";
 import { PointMenu } from "./PointMenu";
 import { TapHint } from "./TapHint";
 import { isTouch, useGestures } from "./touch";
-import { FAR, useIsPicture } from "./FarCard";
 import { FarPicture } from "./FarPicture";
 import { MANY, useFirstLayout } from "./useFirstLayout";
 import { fitting, SMALLEST, viewOf } from "./views";
-import { DOTS } from "./snapping";
 import { useAligning } from "./useAligning";
 import { useCanvasMenu } from "./useCanvasMenu";
 import { useFrameSelection } from "./useFrameSelection";
 import { endsOf, useLinking } from "./useLinking";
 import { onTap } from "./useTapping";
 import { usePictureDrop } from "./usePictureDrop";
+import { useViewMoving } from "./useViewMoving";
 import { useWays } from "./useWays";
 import { WayEdge } from "./WayEdge";
 import { useShelfDrop, type DropHint as Hint } from "./useShelfDrop";
@@ -87,8 +85,9 @@ function Flow({ tab }: { readonly tab: Tab }) {
   const addWay = useWays(scene);
   useShelfPlaces(box);
   const snap = useUi((ui) => ui.snap);
-  const isFar = useStore(({ transform }) => transform[2] < FAR);
-  const isPicture = useIsPicture();
+  const distance = useFoundDistance();
+  const { isFar, isPicture } = distance;
+  const moving = useViewMoving(box);
 
   const openMenu = useCallback(
     (screen: { x: number; y: number }) => useUi.setState({ adding: { screen, at: screenToFlowPosition(screen) } }),
@@ -191,51 +190,50 @@ function Flow({ tab }: { readonly tab: Tab }) {
         if (isPane(event.target) && !isTouch()) openMenu({ x: event.clientX, y: event.clientY });
       }}
     >
-      <ReactFlow<FlowNode, FlowEdge>
-        nodes={nodes}
-        edges={isPicture ? NO_EDGES : hinted(edges, hint)}
-        nodeTypes={NODE_TYPES}
-        edgeTypes={EDGE_TYPES}
-        onNodesChange={onNodesChange}
-        {...frameSelection}
-        onEdgesChange={onEdgesChange}
-        onEdgeClick={(event, edge) => {
-          if (event.altKey) void lookAt(endsOf(edge).from, { x: event.clientX, y: event.clientY });
-        }}
-        onEdgeDoubleClick={(event, { id }) => addWay(id, { x: event.clientX, y: event.clientY })}
-        connectOnClick={false}
-        snapToGrid={snap}
-        snapGrid={[DOTS, DOTS]}
-        connectionDragThreshold={6}
-        {...linking}
-        connectionRadius={26}
-        defaultViewport={viewports.get(placeOf(tab)) ?? (scene.nodes.size > MANY ? viewOf([...scene.nodes.values()]) : { x: 60, y: 40, zoom: 1 })}
-        onMoveEnd={(_, viewport) => viewports.set(placeOf(tab), viewport)}
-        minZoom={SMALLEST}
-        maxZoom={2.5}
-        deleteKeyCode={null}
-        disableKeyboardA11y={false}
-        selectionMode={SelectionMode.Partial}
-        multiSelectionKeyCode={["Shift", "Meta", "Control"]}
-        zoomOnDoubleClick={false}
-        onlyRenderVisibleElements={nodes.length > MANY}
-        proOptions={{ hideAttribution: true }}
-      >
-        <Background variant={BackgroundVariant.Dots} gap={DOTS} size={1.4} />
-        <MiniMap
-          pannable
-          zoomable
-          position="bottom-right"
-          nodeColor={(node: FlowNode) => categoryColour(node.data.scene.type.category)}
-          nodeBorderRadius={12}
-          ariaLabel={text.canvas.label}
-        />
-        {isPicture && <FarPicture scene={scene} nodes={nodes} />}
-        <Annotations />
-        <Controls />
-        <ConnectionHint />
-        <TapHint />
-      </ReactFlow>
+      <DistanceContext value={distance}>
+        <ReactFlow<FlowNode, FlowEdge>
+          nodes={nodes}
+          edges={isPicture ? NO_EDGES : hinted(edges, hint)}
+          nodeTypes={NODE_TYPES}
+          edgeTypes={EDGE_TYPES}
+          onNodesChange={onNodesChange}
+          {...frameSelection}
+          onEdgesChange={onEdgesChange}
+          onEdgeClick={(event, edge) => {
+            if (event.altKey) void lookAt(endsOf(edge).from, { x: event.clientX, y: event.clientY });
+          }}
+          onEdgeDoubleClick={(event, { id }) => addWay(id, { x: event.clientX, y: event.clientY })}
+          connectOnClick={false}
+          snapToGrid={snap}
+          snapGrid={[DOTS, DOTS]}
+          connectionDragThreshold={6}
+          {...linking}
+          connectionRadius={26}
+          defaultViewport={viewports.get(placeOf(tab)) ?? (scene.nodes.size > MANY ? viewOf([...scene.nodes.values()]) : { x: 60, y: 40, zoom: 1 })}
+          onMoveStart={moving.begin}
+          onMoveEnd={(_, viewport) => {
+            viewports.set(placeOf(tab), viewport);
+            moving.end();
+          }}
+          minZoom={SMALLEST}
+          maxZoom={2.5}
+          deleteKeyCode={null}
+          disableKeyboardA11y={false}
+          selectionMode={SelectionMode.Partial}
+          multiSelectionKeyCode={["Shift", "Meta", "Control"]}
+          zoomOnDoubleClick={false}
+          onlyRenderVisibleElements={nodes.length > MANY}
+          proOptions={{ hideAttribution: true }}
+        >
+          <Dots />
+          <Overview nodes={nodes} />
+          {isPicture && <FarPicture scene={scene} nodes={nodes} />}
+          <Annotations />
+          <Controls />
+          <ConnectionHint />
+          <TapHint />
+        </ReactFlow>
+      </DistanceContext>
       {isEmpty && <p className="canvas-hint">{matchMedia("(pointer: coarse)").matches ? text.canvas.tapHint : text.canvas.hint}</p>}
       <AddMenu />
       <DropHint hint={hint} scene={scene} />

@@ -1,27 +1,19 @@
 /** A node seen from afar: its colour, its title, and how it is. */
 
-import { useStore, useUpdateNodeInternals, type NodeProps } from "@xyflow/react";
+import { useUpdateNodeInternals, type NodeProps } from "@xyflow/react";
 import { memo, useEffect, useRef, useState } from "react";
 
 import { estimate } from "../graph/estimate";
 import type { SceneNode } from "../graph/scene";
 import { text } from "../text/en";
+import { useDistance } from "./distance";
 import { categoryColour } from "./looks";
-import { MANY } from "./useFirstLayout";
 import { useNodeProblems, useNodeRun } from "./useNodeRun";
 import type { FlowNode } from "./useScene";
 
-/** Below this zoom no text in a node can be read. */
-export const FAR = 0.3;
-
-export function useIsLarge(): boolean {
-  return useStore(({ nodeLookup }) => nodeLookup.size > MANY);
-}
-
 /** Whether a node is drawn as seen from afar: also at first in a large graph, until it turns out what of it is seen. */
 export function useIsFar(): boolean {
-  const isFar = useStore(({ transform }) => transform[2] < FAR);
-  const isLarge = useIsLarge();
+  const { isFar, isLarge } = useDistance();
   const [isSettled, setSettled] = useState(!isLarge);
   useEffect(() => {
     if (isSettled) return;
@@ -43,13 +35,8 @@ export function useSocketsAt(id: string, { type, rows, collapsed }: SceneNode, i
   }, [update, id, sockets]);
 }
 
-/** Whether the graph is drawn as one picture (`FarPicture`). */
-export function useIsPicture(): boolean {
-  return useStore(({ transform, nodeLookup }) => transform[2] < FAR && nodeLookup.size > MANY);
-}
-
 export const FarCard = memo(function FarCard(props: NodeProps<FlowNode>) {
-  return useIsPicture() ? <Unseen {...props} /> : <Seen {...props} />;
+  return useDistance().isPicture ? <Unseen {...props} /> : <Seen {...props} />;
 });
 
 /** What takes the pointer and the focus where the picture shows the node. */

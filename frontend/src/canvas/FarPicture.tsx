@@ -4,12 +4,14 @@ import { useStoreApi } from "@xyflow/react";
 import { useEffect, useMemo, useRef } from "react";
 
 import { runAt } from "../graph/run";
-import { linesOf, type Box } from "../graph/outline";
+import { linesOf } from "../graph/outline";
 import type { Scene } from "../graph/scene";
 import { useCheck } from "../store/check";
 import { useServer } from "../store/server";
 import { usePrefix } from "../store/workspace";
+import { boxOf } from "./boxes";
 import { paint, type Mark, type Picture } from "./farPaint";
+import { onTheme } from "./palette";
 import { useShownJob } from "./useNodeRun";
 import type { FlowNode } from "./useScene";
 
@@ -34,10 +36,6 @@ export function FarPicture({ scene, nodes }: { readonly scene: Scene; readonly n
   }, [nodes, boxes, lines, job, prefix, store]);
 
   return <canvas ref={canvas} className="far-picture" aria-hidden />;
-}
-
-function boxOf({ position, measured, initialWidth = 0, initialHeight = 0 }: FlowNode): Box {
-  return { ...position, width: measured?.width ?? initialWidth, height: measured?.height ?? initialHeight };
 }
 
 function markOf({ id, selected, data }: FlowNode, job: string | null, prefix: string | null): Mark {
@@ -85,13 +83,10 @@ function keepDrawn(element: HTMLCanvasElement, picture: Picture, store: ReturnTy
   };
 
   draw();
-  const theme = new MutationObserver(drawSoon);
-  theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-  const ends = [store.subscribe(follow), useServer.subscribe(drawLater), useCheck.subscribe(drawLater)];
+  const ends = [onTheme(drawSoon), store.subscribe(follow), useServer.subscribe(drawLater), useCheck.subscribe(drawLater)];
   return () => {
     cancelAnimationFrame(frame);
     window.clearTimeout(later);
-    theme.disconnect();
     for (const end of ends) end();
   };
 }

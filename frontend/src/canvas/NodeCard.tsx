@@ -10,7 +10,8 @@ import { isWide } from "../graph/widgets";
 import { text } from "../text/en";
 import { Field } from "../widgets/Field";
 import { AddMember, MemberMenu, MemberName } from "../widgets/GrowingRow";
-import { Ends, FarCard, useIsFar, useIsLarge, useSocketsAt } from "./FarCard";
+import { useDistance } from "./distance";
+import { Ends, FarCard, useIsFar, useSocketsAt } from "./FarCard";
 import { LoadedPicture } from "./LoadedPicture";
 import { NodeComment } from "./NodeComment";
 import { NodePictures } from "./NodePictures";
@@ -30,7 +31,7 @@ export const NodeCard = memo(function NodeCard(props: NodeProps<FlowNode>) {
 
 const NearCard = memo(function NearCard({ id, data, selected }: NodeProps<FlowNode>) {
   // In a large graph it comes after what was seen from afar, whose sockets were elsewhere.
-  useSocketsAt(id, data.scene, useIsLarge());
+  useSocketsAt(id, data.scene, useDistance().isLarge);
   const { entry, type, rows, collapsed, comment } = data.scene;
   const run = useNodeRun(id, entry.type.startsWith("#"));
   const problems = useNodeProblems(id);

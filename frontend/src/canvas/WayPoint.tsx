@@ -4,11 +4,12 @@ import { useReactFlow, type EdgeProps } from "@xyflow/react";
 import { useRef, type KeyboardEvent, type PointerEvent } from "react";
 
 import type { Point } from "../graph/document";
+import { DOTS } from "../graph/dots";
 import { movePoint, removePoint } from "../graph/reroutes";
 import { useUi } from "../store/ui";
 import { useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
-import { DOTS, snapped } from "./snapping";
+import { snapped } from "./snapping";
 import type { FlowEdge } from "./useScene";
 
 interface Props {

@@ -5,6 +5,7 @@ import type { Point } from "../graph/document";
 import type { Box, Line } from "../graph/outline";
 import { wrapped } from "../graph/outline";
 import { categoryColour, lookOf } from "./looks";
+import { palette, type Colours } from "./palette";
 import type { FlowNode } from "./useScene";
 
 /** What is drawn of one node besides its box. */
@@ -50,21 +51,6 @@ export function paint(canvas: HTMLCanvasElement, picture: Picture, view: View, w
     if (box !== undefined && touches(box, seen)) paintNode(context, node, box, picture.markOf(node), view.zoom, colours);
   }
   context.globalAlpha = 1;
-}
-
-type Colours = (name: string) => string;
-
-/** The theme's colours as the canvas understands them: it knows no variables. */
-function palette(element: Element): Colours {
-  const style = getComputedStyle(element);
-  const known = new Map<string, string>();
-  return (name) => {
-    const variable = /^var\((.*)\)$/.exec(name)?.[1] ?? name;
-    if (!variable.startsWith("--")) return variable;
-    const found = known.get(variable) ?? style.getPropertyValue(variable).trim();
-    known.set(variable, found);
-    return found;
-  };
 }
 
 /** All lines of a colour in one stroke. */

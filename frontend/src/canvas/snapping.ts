@@ -1,10 +1,8 @@
 /** Keeping to the dots of the canvas, where that is wanted. */
 
+import { DOTS } from "../graph/dots";
 import type { Point } from "../graph/document";
 import { useUi } from "../store/ui";
-
-/** From dot to dot. */
-export const DOTS = 24;
 
 export function snapped({ x, y }: Point): Point {
   if (!useUi.getState().snap) return { x, y };

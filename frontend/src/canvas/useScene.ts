@@ -15,6 +15,8 @@ import { lookOf } from "./looks";
 export type FlowNode = Node<{ scene: SceneNode }, "card" | "boundary">;
 export type FlowEdge = Edge<{ from: Port; to: Port; points: readonly Point[] }>;
 
+const MEASURED = "is-measured";
+
 /** What a document looks like. What did not change is what it was. */
 export function useDrawn(document: Document): Scene {
   const catalogue = useServer((server) => server.catalogue);
@@ -64,7 +66,7 @@ export function useScene(tab: Tab) {
     const chosen = picked(new Map(ids.map((id) => [id, id])), changes, (id) => id);
     if (chosen !== null) select(chosen, ends, keepsFrames() ? frames : []);
     const others = changes.filter(({ type }) => type !== "select");
-    if (others.length > 0) setNodes((before) => applyNodeChanges(others, before));
+    if (others.length > 0) setNodes((before) => settled(applyNodeChanges(others, before)));
   }, [keepsFrames]);
 
   const onEdgesChange = useCallback(
@@ -106,6 +108,11 @@ function picked<T>(
   }
   const isSame = now.size === before.size && [...now.keys()].every((id) => before.has(id));
   return isSame ? null : [...now.values()];
+}
+
+/** Nodes whose size is known may be left out of what the browser lays out, where they are out of sight. */
+function settled(nodes: FlowNode[]): FlowNode[] {
+  return nodes.map((node) => (node.measured && node.className === undefined ? { ...node, className: MEASURED } : node));
 }
 
 function merged(before: readonly FlowNode[], scene: Scene, selected: ReadonlySet<string>): FlowNode[] {

@@ -57,6 +57,7 @@ export const text = {
   },
   canvas: {
     label: "Workflow",
+    overview: "Map of the workflow",
     hint: "Double-click to add a node",
     tapHint: "Tap twice to add a node",
     fit: "Zoom to fit",
