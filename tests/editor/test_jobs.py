@@ -53,7 +53,10 @@ def test_a_reload_during_a_run_disturbs_nothing(editor: Editor, editor_server: S
     expect(editor.page.locator('.job[data-state="running"]')).to_have_count(1)
     editor.page.reload()
     expect(editor.node("sample")).to_have_attribute("data-state", "running")
+    # What went before is through, whatever was planned for it; afterwards it is planned anew.
+    expect(editor.node("positive").locator(".plan")).to_have_text("done")
     editor.wait_for_picture("save")
+    expect(editor.node("positive").locator(".plan")).to_have_text("not needed")
     expect(editor.node("sample")).to_have_attribute("data-state", "ran")
     jobs = [job for job in editor_server.ask("GET", "/api/v1/jobs").data["jobs"] if job["id"] not in known]
     assert [job["state"] for job in jobs] == ["done"]

@@ -5,7 +5,7 @@ import { memo } from "react";
 import type { NodeRun } from "../graph/run";
 import { LIGHT } from "../graph/weight";
 import { text } from "../text/en";
-import { useNodePlan } from "./useNodeRun";
+import { useIsGoing, useNodePlan } from "./useNodeRun";
 
 const PLANNED = {
   run: text.node.runs,
@@ -18,6 +18,7 @@ const PLANNED = {
 
 export const NodeStatus = memo(function NodeStatus({ id, run }: { readonly id: string; readonly run: NodeRun | undefined }) {
   const planned = useNodePlan(id);
+  const isGoing = useIsGoing();
   if (run?.state === "running") {
     return (
       <footer className="node-foot is-running">
@@ -27,9 +28,14 @@ export const NodeStatus = memo(function NodeStatus({ id, run }: { readonly id: s
   }
   return (
     <footer className="node-foot">
-      <span className={`plan plan-${planned?.action.replace(" ", "-") ?? "none"}`} title={planned?.reason}>
-        {planned ? PLANNED[planned.action] : ""}
-      </span>
+      {run && isGoing ? (
+        // What was planned before the run says nothing of a node that is through with it.
+        <span className="plan plan-done">{text.node.done}</span>
+      ) : (
+        <span className={`plan plan-${planned?.action.replace(" ", "-") ?? "none"}`} title={planned?.reason}>
+          {planned ? PLANNED[planned.action] : ""}
+        </span>
+      )}
       <span className="node-took" title={run ? explained(run) : undefined}>
         {run ? weighed(told(run), run) : ""}
       </span>

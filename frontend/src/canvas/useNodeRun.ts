@@ -5,11 +5,17 @@ import { useShallow } from "zustand/react/shallow";
 import type { Problem } from "../api/client";
 import { runAt, type NodeRun } from "../graph/run";
 import { useCheck } from "../store/check";
-import { useServer } from "../store/server";
+import { FINAL, useServer } from "../store/server";
 import { usePrefix, useWorkspace } from "../store/workspace";
 
 export function useShownJob(): string | null {
   return useWorkspace(({ tabs, active }) => tabs.find(({ id }) => id === active)?.job ?? null);
+}
+
+/** Whether the run that is shown goes on. */
+export function useIsGoing(): boolean {
+  const job = useShownJob();
+  return useServer(({ jobs }) => job !== null && !FINAL.has(jobs.get(job)?.state ?? "done"));
 }
 
 export function useNodeRun(id: string, isSubgraph = false): NodeRun | undefined {

@@ -77,6 +77,7 @@ export const text = {
     expand: "Open the node",
     unknown: "The server does not know this type. It is kept as it is.",
     runs: "will run",
+    done: "done",
     cached: "from cache",
     disk: "from disk",
     saved: "already saved",
