@@ -287,12 +287,17 @@ class _Choice:
         maybe: set[str] = set()
         # A file on disk does not give a node's outputs.
         read = {node for node, _ in self.graph.outputs.values()}
+        keys, cached, given = self.keys, self.snapshot.cached, self.snapshot.given
         for id_, node in reversed(self.graph.nodes.items()):  # type: ignore[call-overload] # a dict's can
             if id_ not in needed and id_ not in maybe:
                 continue
-            action = self._reuse(node, id_ in read)
-            if action is not None:
-                actions[id_] = action
+            if keys[id_] in cached or id_ in given:
+                actions[id_] = "memory"  # what is run for its effect is in no cache
+                continue
+            type_ = node.type
+            stored = None if type_.runs_at_once and not type_.output else self._stored(node, id_ in read)
+            if stored is not None:
+                actions[id_] = stored
                 continue
             if id_ not in needed:
                 actions[id_] = "maybe"
@@ -300,23 +305,18 @@ class _Choice:
             else:
                 actions[id_] = "run"
                 needed.update(eager_sources(node))
-                for name in node.type.lazy_inputs.intersection(node.links):
+                for name in type_.lazy_inputs.intersection(node.links):
                     maybe.add(node.links[name][0])
             read.update(node.sources)
         return actions
 
-    def _reuse(self, node: BoundNode, is_read: bool) -> Action | None:
-        """Where the node's result lies already, or None."""
-        id_, key = node.id, self.keys[node.id]
-        snapshot = self.snapshot
-        if key in snapshot.cached or id_ in snapshot.given:
-            return "memory"  # what is run for its effect is in no cache
+    def _stored(self, node: BoundNode, is_read: bool) -> Action | None:
+        """Where on disk the node's result, or what it saved, lies already, or None."""
+        id_, snapshot = node.id, self.snapshot
         if node.type.output or (id_ in self.traits and self.traits[id_].effects):
             saved = self.effects.get(id_) in snapshot.saved and not is_read
             return "saved" if saved else None
-        if node.type.runs_at_once:
-            return None
-        stored = may_be_stored(node.type) and id_ not in self.fleeting and key in snapshot.stored
+        stored = may_be_stored(node.type) and id_ not in self.fleeting and self.keys[id_] in snapshot.stored
         return "disk" if stored else None
 
 

@@ -169,8 +169,13 @@ class _Binder:
         self.solver = Solver(self._problem, self.bodies.find, lambda: list(document.subgraphs))
 
     def bind(self) -> BoundGraph:
+        known, types = self.registry.nodes, self.types
         for id_, entry in self.flat.nodes.items():
-            self._find_type(id_, entry)
+            type_ = known.get(entry.type)
+            if type_ is None or type_.grows or entry.version is not None or self.given:
+                self._find_type(id_, entry)
+            elif type(entry) is not DamagedEntry:
+                types[id_] = type_
         bound: dict[str, BoundNode] = {}
         in_order = True
         for id_ in self._sequence():

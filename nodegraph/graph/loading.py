@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -20,6 +21,7 @@ from nodegraph.graph.structure import healthy_rest, structure_problems
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
 _CONTAINERS = frozenset({dict, list})
+_flat = itertools.chain.from_iterable
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
@@ -64,12 +66,17 @@ def _parse_clean(text: str) -> Any:
     """The data of a text in which there is certainly nothing wrong; None where a closer look is needed.
 
     Every key has a colon behind it, so a text with as many colons as the data has keys holds no key twice.
+    Strings may hold colons as well: written anew they hold as many, unless one was escaped.
     """
     try:
         data = msgspec.json.decode(text)
     except (ValueError, RecursionError):  # half of a character counts as a ValueError too
         return None
-    return data if _count_keys(data) == text.count(":") else None
+    keys, colons = _count_keys(data), text.count(":")
+    if keys == colons:
+        return data
+    is_whole = keys >= 0 and "\\u003" not in text and msgspec.json.encode(data).count(b":") == colons
+    return data if is_whole else None
 
 
 def _count_keys(data: Any) -> int:
@@ -79,13 +86,11 @@ def _count_keys(data: Any) -> int:
     for _ in range(MAX_DEPTH):
         if not level:
             return keys
-        keys += sum([len(item) for item in level if type(item) is dict])
-        level = [
-            child
-            for item in level
-            for child in (item.values() if type(item) is dict else item)
-            if type(child) in _CONTAINERS
-        ]
+        objects = [item for item in level if type(item) is dict]
+        lists = [item for item in level if type(item) is not dict] if len(objects) < len(level) else []
+        keys += sum(map(len, objects))
+        children = itertools.chain(_flat(map(dict.values, objects)), _flat(lists))
+        level = [child for child in children if type(child) in _CONTAINERS]
     return -1
 
 
