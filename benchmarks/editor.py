@@ -47,7 +47,7 @@ DROP = """([text]) => {
     requestAnimationFrame(look);
   });
 }"""
-"""Drop a file: when the first nodes and links (or the picture of a large graph) are seen, and when the last slow
+"""Drop a file: when the first nodes and links, or the picture of a large graph, are seen; when the last slow
 frame was."""
 FRAMES = """() => {
   window.frames_ = [];

@@ -305,8 +305,8 @@ class _Choice:
             else:
                 actions[id_] = "run"
                 needed.update(eager_sources(node))
-                for name in type_.lazy_inputs.intersection(node.links):
-                    maybe.add(node.links[name][0])
+                if type_.lazy_inputs:
+                    maybe.update(node.links[name][0] for name in type_.lazy_inputs.intersection(node.links))
             read.update(node.sources)
         return actions
 
@@ -348,20 +348,23 @@ def may_be_stored(type_: NodeType) -> bool:
 
 def _reason(action: Action, parts: Parts, earlier: Parts | None, again: str) -> str:
     """Why a node has its action, in words. `again` says why one runs whose key is that of the last run."""
-    if action == "saved":
-        return "already saved"
-    if action in ("memory", "disk"):
-        return "unchanged"
-    if action == "not needed":
-        return "no wanted result needs it"
-    if action == "maybe":
-        return "if its branch is taken"
+    if action != "run":
+        return _REASONS[action]
     if earlier is None:
         return "first run"
     if parts == earlier:
         return again
     changed = [name for name in {**parts, **earlier} if _differ(parts.get(name), earlier.get(name))]
     return f"changed: {', '.join(changed)}" if changed else again
+
+
+_REASONS: Mapping[Action, str] = {
+    "saved": "already saved",
+    "memory": "unchanged",
+    "disk": "unchanged",
+    "not needed": "no wanted result needs it",
+    "maybe": "if its branch is taken",
+}
 
 
 def _differ(now: Any, earlier: Any) -> bool:

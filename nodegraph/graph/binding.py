@@ -13,7 +13,7 @@ from nodegraph.declare import InputSpec, NodeType
 from nodegraph.errors import Problem, WorkflowError
 from nodegraph.graph import literals, topology
 from nodegraph.graph.bodies import Body, definitions_used, given_entries, given_types
-from nodegraph.graph.document import DamagedEntry, Document, link_of, literal_of, split_reference
+from nodegraph.graph.document import DamagedEntry, Document, literal_of, split_reference
 from nodegraph.graph.expand import Flat, expand, expand_body, links_in
 from nodegraph.graph.flatnodes import Entry
 from nodegraph.graph.generics import Solution, substitute
@@ -277,8 +277,8 @@ class _Binder:
                 params[name] = given
                 continue
             params.pop(name, None)
-            reference = link_of(given) if type(given) is dict else None
-            if reference is not None:
+            reference = given.get("from") if type(given) is dict and len(given) == 1 else None
+            if type(reference) is str:  # as `link_of` has it
                 source = self.types.get(reference)
                 known = source.known_output if source is not None else None
                 if known is not None and known.type is spec.type:  # the short way of most links
@@ -295,7 +295,7 @@ class _Binder:
         if type_.is_generic:
             linked = {name: self._output_type(*link) for name, link in links.items()}
             self.solver.solve(id_, type_, params, linked)
-        sources = tuple({source: None for source, _ in links.values()})
+        sources = tuple({source: None for source, _ in links.values()}) if links else ()
         mentioned = self._mentioned(type_, params) if type_.mentions is not None else ()
         return BoundNode(id_, entry.title or id_, type_, params, links, sources, mentioned)
 
