@@ -8,8 +8,9 @@ export function useViewMoving(canvas: RefObject<HTMLElement | null>) {
   const focused = useRef<HTMLElement | null>(null);
   const begin = useCallback(() => {
     const { activeElement } = document;
-    const isNode = activeElement instanceof HTMLElement && activeElement.closest(".react-flow__nodes") !== null;
-    focused.current = isNode ? activeElement : null;
+    // Only where the graph is one picture are its nodes left out.
+    const isLeftOut = activeElement instanceof HTMLElement && activeElement.closest(".is-picture .react-flow__nodes") !== null;
+    focused.current = isLeftOut ? activeElement : null;
     canvas.current?.classList.add(MOVING);
   }, [canvas]);
   const end = useCallback(() => {
