@@ -10,7 +10,14 @@ from tests.editor.editor import Editor
 
 EDITS = 200
 KEYS = ("Delete", "Control+d", "Control+m", "Control+b", "Shift+L")
-HEADS = "[...document.querySelectorAll('.node-head')].map(head => head.getBoundingClientRect().toJSON())"
+# Where the pointer takes hold of things by their left end, and of nothing that lies over them.
+HOLDS = """
+selector => [...document.querySelectorAll(selector)].flatMap(one => {
+  const { x, y, width, height } = one.getBoundingClientRect();
+  const [left, top] = [x + Math.min(24, width / 2), y + height / 2];
+  return one.contains(document.elementFromPoint(left, top)) ? [[left, top]] : [];
+})
+"""
 TYPES = ("sample", "encode text", "save image", "empty latent")
 
 
@@ -35,8 +42,10 @@ class Restless:
             self.add()
         elif deed < 4:
             self.move()
+        elif deed < 5:
+            self.click(".node-fold")
         else:
-            self.select()
+            self.click(".node-head")
             self.editor.press("Delete" if count > 12 else self.chance.choice(KEYS))
 
     def add(self) -> None:
@@ -44,23 +53,23 @@ class Restless:
         self.editor.choose(self.chance.choice(TYPES))
 
     def move(self) -> None:
-        if self.select():
+        if self.click(".node-head"):
             mouse = self.editor.page.mouse
             mouse.down()
             mouse.move(self.chance.randrange(200, 1000), self.chance.randrange(120, 600), steps=3)
             mouse.up()
+            # The view may have moved between the click and the drag, which then began on something else.
+            self.editor.press("Escape")
 
-    def select(self) -> bool:
-        """Click on the title of a node that can be seen."""
-        boxes = self.editor.page.evaluate(HEADS)
-        seen = [box for box in boxes if 0 < box["x"] < 1100 and 60 < box["y"] < 680]
-        if not seen:
+    def click(self, selector: str) -> bool:
+        """Click on one of these that can be seen, and leave the keys to its node."""
+        found = self.editor.page.evaluate(HOLDS, selector)
+        holds = [(x, y) for x, y in found if 0 < x < 1100 and 60 < y < 680]
+        if not holds:
             self.editor.press("f")
             self.editor.settled()
             return False
-        box = self.chance.choice(seen)
-        # Beside the title: two quick clicks on it would begin to write it.
-        self.editor.page.mouse.click(box["x"] + box["width"] - 6, box["y"] + box["height"] / 2)
+        self.editor.page.mouse.click(*self.chance.choice(holds))
         self.editor.press("Escape")
         return True
 
