@@ -32,6 +32,7 @@ import { tellError } from "./store/errors";
 import { keepWorkspace } from "./store/keeping";
 import { refreshLibrary } from "./store/library";
 import { watchLooks } from "./store/look";
+import { watchPointer } from "./store/pointer";
 import { watchQueue } from "./store/queue";
 import { watchRunning } from "./store/running";
 import { startServer, useServer } from "./store/server";
@@ -46,6 +47,7 @@ createRoot(root).render(
 );
 // What nobody else caught is told, too.
 window.addEventListener("unhandledrejection", ({ reason }) => tellError(reason));
+watchPointer();
 watchProblems();
 watchLooks();
 watchQueue();

@@ -87,6 +87,15 @@ test("letters that are typed into one field are one step, another field is anoth
   expect(undo(undo(undo(history))).present).toBe("");
 });
 
+test("a drag is one step, however long it rests, and the next drag is another", () => {
+  let history = begin(0);
+  history = step(history, 1, "notes 1 move", 1_010, 1_000);
+  history = step(history, 2, "notes 1 move", 9_000, 1_000);
+  history = step(history, 3, "notes 1 move", 20_010, 20_000);
+  expect(undo(history).present).toBe(2);
+  expect(undo(undo(history)).present).toBe(0);
+});
+
 test("an edit after undo forgets what was undone", () => {
   const undone = undo(step(step(begin(1), 2), 3));
   expect(step(undone, 9).future).toEqual([]);

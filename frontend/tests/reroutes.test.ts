@@ -104,6 +104,25 @@ test("they go into a subgraph and come out again; another name at its border kee
   expect(Object.keys(led(renamed))).toEqual([`${one.id}.other`]);
 });
 
+test.each([[["join"]], [["a"]], [["a", "b"]]])("those over the border of a subgraph stay outside, and come back: %j", (ids) => {
+  const made = group(LED, ids, "Some", KNOWN);
+  if (made === null) throw new Error("nothing was grouped");
+  const { links } = sceneOf(made.document, CATALOGUE);
+  const crossing = links.filter(({ from, to }) => from.node === made.id || to.node === made.id);
+  expect(crossing.length).toBe(ids.includes("a") && !ids.includes("b") ? 1 : 2);
+  for (const { points } of links) expect(points.length).toBeGreaterThan(0);
+  const scope = inside(made.document, made.name);
+  expect(scope && led(scope)).toEqual({});
+  const back = ungroup(made.document, made.id)?.document;
+  expect(back && led(back)).toEqual(led(LED));
+});
+
+test("what was led from another output leads nothing at the border", () => {
+  const stale: Document = { ...LED, nodes: { ...LED.nodes, join: { type: "image.join", inputs: { images: [{ from: "b" }, { from: "a" }] } } } };
+  const made = group(stale, ["join"], "Some", KNOWN);
+  expect(made && led(made.document)).toEqual({});
+});
+
 test("the line meets its points, and is level at its ends", () => {
   const points = [{ x: 0, y: 0 }, { x: 100, y: 200 }, { x: 50, y: 300 }, { x: 400, y: 0 }];
   const curve = curveThrough(points);

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
+import io
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.chromium import QUIET, installed
+from tests.editor import scenes
 from tests.editor.editor import Editor
-from tests.editor.test_ways import along, way_points
+from tests.editor.test_fields import await_fields
+from tests.editor.test_small import Phone
 from tests.server.conftest import Server
 
-TEMPLATE = "text-to-image"
-STEPS = itertools.count(20)
+SCENES = {
+    "gallery": scenes.gallery, "graph": scenes.graph, "running": scenes.running, "dark": scenes.ran,
+    "search": scenes.search, "refused": scenes.refused, "problems": scenes.problems, "plan": scenes.plan,
+    "value": scenes.value, "form": scenes.form, "subgraph": scenes.subgraph, "keyboard": scenes.keyboard,
+    "list": scenes.list_, "ways": scenes.ways, "compare": scenes.compare, "groups": scenes.groups,
+    "library": scenes.library, "mask": scenes.mask, "sweep": scenes.sweep,
+}  # fmt: skip
+GAP = 24
 
 
 class Photographer:
@@ -32,153 +42,91 @@ class Photographer:
         context = self.browser.new_context(
             viewport={"width": 1440, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
         )
-        page = context.new_page()
-        page.goto(f"http://127.0.0.1:{self.server.port}/?token={self.server.token}")
-        page.wait_for_selector(".template img")
-        editor = Editor(page)
+        editor = Editor(self.open(context.new_page()))
         act(editor)
         editor.settled()
-        page.screenshot(path=self.folder / f"editor-{name}.png")
+        editor.page.screenshot(path=self.path(name))
         context.close()
         print(name)
 
+    def take_phone(self, name: str) -> None:
+        """Four views of one workflow, side by side."""
+        context = self.browser.new_context(
+            viewport={"width": 360, "height": 740}, device_scale_factor=1, has_touch=True, is_mobile=True,
+            color_scheme="dark", reduced_motion="reduce",
+        )  # fmt: skip
+        phone = Phone(Editor(self.open(context.new_page())))
+        views = [Image.open(io.BytesIO(phone.page.screenshot())) for _ in phone_views(phone)]
+        width = GAP + sum(view.width + GAP for view in views)
+        sheet = Image.new("RGB", (width, views[0].height + 2 * GAP), "#7d8290")
+        for index, view in enumerate(views):
+            sheet.paste(view, (GAP + index * (view.width + GAP), GAP))
+        sheet.save(self.path(name))
+        context.close()
+        print(name)
 
-def gallery(editor: Editor) -> None:
-    """The start page, with all its pictures."""
-    editor.page.wait_for_load_state("networkidle")
+    def open(self, page: Page) -> Page:
+        page.goto(f"http://127.0.0.1:{self.server.port}/?token={self.server.token}")
+        page.wait_for_selector(".template img")
+        return page
 
-
-def graph(editor: Editor) -> None:
-    """The first template as it is opened."""
-    editor.open_template(TEMPLATE)
-    expect(editor.node("save").locator(".plan")).to_be_visible()
-
-
-def running(editor: Editor) -> None:
-    """A sampler at work. It is asked for a picture that nobody made before."""
-    graph(editor)
-    editor.field("sample", "steps").fill("60")
-    editor.run()
-    expect(editor.node("sample").locator(".node-pictures img")).to_be_visible(timeout=60_000)
-    editor.page.mouse.move(12, 400)
-
-
-def ran(editor: Editor) -> None:
-    """The graph with its picture, and that of the sampler: nothing comes from the cache."""
-    graph(editor)
-    editor.field("sample", "steps").fill(str(next(STEPS)))
-    editor.press("Enter")
-    editor.run()
-    editor.wait_for_picture("save")
-    editor.press("Escape")
-    editor.press("f")
-    editor.settled()
-    editor.click_canvas()
+    def path(self, name: str) -> Path:
+        return self.folder / f"editor-{name}.png"
 
 
-def search(editor: Editor) -> None:
-    ran(editor)
-    editor.drag(editor.socket("loader", "out:model"), 860, 560)
-    editor.page.mouse.up()
-    expect(editor.page.locator(".add-menu").get_by_role("option").first).to_be_visible()
+def phone_views(phone: Phone) -> Iterator[str]:
+    """The list of a workflow that ran, its canvas, its form and the results, one after the other."""
+    page = phone.page
+    phone.open_template(scenes.TEMPLATE)
+    page.get_by_role("button", name="Run", exact=True).tap()
+    picture = page.locator('.list-node[data-node="save"] .node-pictures img[src^="/api/"]')
+    expect(picture).to_be_visible(timeout=60_000)
+    page.locator(".list-view").evaluate("list => list.scrollTo(0, 0)")
+    yield "List"
+    phone.view("Graph")
+    phone.editor.settled()
+    yield "Graph"
+    phone.view("Form")
+    expect(page.locator(".form-view")).to_be_visible()
+    yield "Form"
+    phone.view("Results")
+    expect(page.locator(".results img").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    yield "Results"
 
 
-def refused(editor: Editor) -> None:
-    ran(editor)
-    target = editor.socket("sample", "in:latent").bounding_box() or {"x": 0, "y": 0}
-    editor.drag(editor.socket("loader", "out:vae"), target["x"] + 5, target["y"] + 5)
-
-
-def problems(editor: Editor) -> None:
-    ran(editor)
-    editor.node("latent").locator(".node-head h2").click()
-    editor.press("Delete")
-    expect(editor.page.locator(".node.has-problems")).to_have_count(1)
-    editor.press("p")
-
-
-def plan(editor: Editor) -> None:
-    ran(editor)
-    editor.press("p")
-
-
-def value(editor: Editor) -> None:
-    ran(editor)
-    editor.node("sample").get_by_role("button", name="latent", exact=True).click()
-    expect(editor.page.locator(".look-first")).to_contain_text("1 latent", timeout=30_000)
-
-
-def form(editor: Editor) -> None:
-    ran(editor)
-    editor.page.get_by_role("button", name="Form", exact=True).click()
-    editor.page.wait_for_timeout(500)
-
-
-def subgraph(editor: Editor) -> None:
-    ran(editor)
-    editor.node("sample").locator(".node-head h2").click()
-    editor.node("decode").locator(".node-head h2").click(modifiers=["Shift"])
-    editor.press("Control+g")
-    expect(editor.page.locator('.react-flow__node[data-id="subgraph"]')).to_be_focused()
-    editor.press("Control+ArrowDown")
-    expect(editor.page.get_by_role("button", name="Leave the subgraph")).to_be_visible()
-    editor.settled()
-    editor.click_canvas()
-
-
-def keyboard(editor: Editor) -> None:
-    ran(editor)
-    editor.node("sample").locator(".node-head h2").click()
-    editor.press("k")
-    editor.page.get_by_role("option", name="model").first.click()
-
-
-def list_(editor: Editor) -> None:
-    ran(editor)
-    editor.press("l")
-    editor.page.wait_for_timeout(300)
-
-
-def ways(editor: Editor) -> None:
-    """A link around all nodes, and a comment."""
-    ran(editor)
-    for index, (part, x) in enumerate(((0.1, 312), (0.96, 856))):
-        editor.page.mouse.dblclick(*along(editor, "loader.vae>decode.vae", part))
-        expect(way_points(editor)).to_have_count(index + 1)
-        editor.drag(way_points(editor).nth(index), x, 740)
-        editor.page.mouse.up()
-    editor.node("sample").locator(".node-head h2").click()
-    editor.press("Shift+C")
-    editor.page.keyboard.type("Twenty steps are enough for a draft.")
-    editor.press("Enter")
-    editor.settled()
-    editor.click_canvas()
-
-
-def main(folder: Path) -> None:
-    """Take all pictures."""
-    path = installed()
-    assert path is not None, "there is no Chromium on this system"
-    with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
-        server = Server(Path(data) / "data")
+@contextlib.contextmanager
+def serving(*options: str) -> Iterator[Server]:
+    with tempfile.TemporaryDirectory() as data:
+        server = Server(Path(data) / "data", options=options)
         server.start()
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         try:
-            camera = Photographer(browser, server, folder)
-            camera.take("gallery", gallery)
-            camera.take("graph", graph)
-            camera.take("running", running)
-            for name, act in {
-                "dark": ran, "search": search, "refused": refused, "problems": problems, "plan": plan,
-                "value": value, "form": form, "subgraph": subgraph, "keyboard": keyboard, "list": list_,
-                "ways": ways,
-            }.items():  # fmt: skip
-                camera.take(name, act)
-            camera.take("light", ran, "light")
+            yield server
         finally:
-            browser.close()
             server.end()
 
 
+def main(folder: Path, *names: str) -> None:
+    """Take all pictures, or those that are named."""
+    path = installed()
+    assert path is not None, "there is no Chromium on this system"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        with serving() as server:
+            camera = Photographer(browser, server, folder)
+            for name, act in SCENES.items():
+                if not names or name in names:
+                    camera.take(name, act)
+            if not names or "light" in names:
+                camera.take("light", scenes.ran, "light")
+            if not names or "small" in names:
+                camera.take_phone("small")
+        if not names or "fields" in names:
+            with serving("--pack", "tests.editor.fieldpack:PACK") as server:
+                await_fields(server)
+                Photographer(browser, server, folder).take("fields", scenes.fields)
+        browser.close()
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -43,6 +43,31 @@ def test_a_group_moves_its_nodes_and_all_of_it_is_undone(editor: Editor) -> None
     assert after_all["view"]["nodes"] == start["view"]["nodes"]
 
 
+def test_a_drag_with_rests_is_one_step_to_undo(editor: Editor) -> None:
+    page = editor.page
+    editor.open_template("text-to-image")
+    editor.node("decode").locator(".node-head").click(position={"x": 110, "y": 18})
+    editor.press("Shift+g")
+    group = page.locator('[data-annotation="groups.1"]')
+    expect(group).to_be_visible()
+    framed = editor.document()["view"]
+    head = group.get_by_role("button", name="Group Group: drag", exact=False)
+    box = head.bounding_box()
+    assert box is not None
+    page.clock.install()
+    undo = page.get_by_role("button", name="Undo")
+    steps = int(undo.get_attribute("data-steps") or 0)
+    editor.drag(head, box["x"] + 40, box["y"] + 60)
+    expect(undo).to_have_attribute("data-steps", str(steps + 1))
+    page.clock.fast_forward(5_000)  # longer than letters may be apart that are one step
+    page.mouse.move(box["x"] + 90, box["y"] + 90, steps=3)
+    page.mouse.up()
+    assert editor.document()["view"] != framed
+    expect(undo).to_have_attribute("data-steps", str(steps + 1))
+    editor.press("Control+z")
+    assert editor.document()["view"] == framed
+
+
 def test_a_note_is_written_moved_by_keyboard_and_kept_with_the_workflow(editor: Editor) -> None:
     editor.open_template("text-to-image")
     editor.click_canvas()

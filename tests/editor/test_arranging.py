@@ -48,6 +48,11 @@ def test_collapsed_nodes_keep_their_links_and_run_as_before(editor: Editor) -> N
     editor.node("positive").get_by_role("button", name="Open the node").click()
     expect(editor.field("positive", "text")).to_be_visible()
     assert editor.document()["view"]["collapsed"] == ["sample"]
+    # The button does not keep the keys: Space looks for a node to add, as anywhere on the canvas.
+    expect(editor.page.locator('.react-flow__node[data-id="positive"]')).to_be_focused()
+    editor.press("Space")
+    expect(editor.page.get_by_placeholder("Search nodes…")).to_be_focused()
+    editor.press("Escape")
     editor.click_canvas()
     while editor.page.get_by_role("button", name="Undo").is_enabled():
         editor.press("Control+z")

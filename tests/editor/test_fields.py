@@ -22,12 +22,17 @@ def editor_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         tmp_path_factory.mktemp("fields") / "data", options=("--pack", "tests.editor.fieldpack:PACK")
     )
     running.start()
-    deadline = time.monotonic() + 60
-    while b"fields.grow" not in running.ask("GET", "/api/v1/nodes").body:  # a worker brings them
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    await_fields(running)
     yield running
     running.end()
+
+
+def await_fields(server: Server) -> None:
+    """Wait until the nodes of the pack are there: a worker brings them."""
+    deadline = time.monotonic() + 60
+    while b"fields.grow" not in server.ask("GET", "/api/v1/nodes").body:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def open_node(editor: Editor, kind: str, **inputs: Any) -> None:

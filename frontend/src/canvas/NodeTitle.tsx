@@ -13,6 +13,7 @@ import { IconButton } from "../shell/IconButton";
 import { useUi } from "../store/ui";
 import { useShownDocument, useWorkspace } from "../store/workspace";
 import { text } from "../text/en";
+import { focusNode } from "./places";
 import { TitleField } from "./TitleField";
 
 interface Props {
@@ -57,7 +58,11 @@ export const NodeTitle = memo(function NodeTitle({ id, entry, type, run, isColla
         className="node-fold nodrag"
         label={isCollapsed ? text.node.expand : text.node.collapse}
         icon={isCollapsed ? ChevronRight : ChevronDown}
-        onClick={() => useWorkspace.getState().edit((document) => toggleCollapsed(document, [id]))}
+        onClick={({ detail }) => {
+          useWorkspace.getState().edit((document) => toggleCollapsed(document, [id]));
+          // Pressed with a pointer: the next key is for the graph, and would press the button again.
+          if (detail > 0) focusNode(id);
+        }}
       />
       {run?.state === "running" && (
         <span

@@ -1,5 +1,6 @@
 /** Some nodes become a subgraph, and a node that uses it stands in their place: what runs is the same. */
 
+import { waysOfGroup } from "./borderways";
 import { alsoSeen } from "./comments";
 import { freshDefinition } from "./definitions";
 import {
@@ -46,6 +47,7 @@ export function group(document: Document, ids: readonly string[], title: string,
   const id = freshId(document, `#${name}`);
   let edited = withNode(inner.readFrom(id), id, { type: `#${name}`, inputs: inner.given });
   edited = moveNodes(removeNodes(edited, [...chosen]), { [id]: centreOf(document, [...chosen]) });
+  edited = withWays(edited, waysOfGroup(document, id, inner));
   return { document: { ...edited, subgraphs: { ...edited.subgraphs, [name]: definition } }, id, name, unfed: inner.unfed };
 }
 
@@ -86,8 +88,7 @@ class Inner {
     const right = Math.max(...first.map(({ x }) => x));
     const top = Math.min(...first.map(({ y }) => y));
     const places = Object.fromEntries([...this.chosen].map((id, index) => [id, { ...(first[index] ?? { x: 0, y: 0 }) }]));
-    const isInside = (reference: string) => this.chosen.has(splitReference(reference).node);
-    const ways = ledOver(this.document.view, (reference) => (isInside(reference) ? reference : null));
+    const ways = ledOver(this.document.view, (reference) => (this.isInside(reference) ? reference : null));
     const seen: SubgraphEntry = {
       title,
       inputs: this.inputs,
@@ -98,11 +99,34 @@ class Inner {
     return alsoSeen(withWays(seen, ways), this.document, new Map([...this.chosen].map((id) => [id, id])));
   }
 
+  isInside(reference: string): boolean {
+    return this.chosen.has(splitReference(reference).node);
+  }
+
+  /** What is linked to a place of the document that is grouped. */
+  sourceOf(place: string): string | null {
+    const { node, output } = splitReference(place);
+    const reference = linkOf(valueAt(this.document.nodes[node], output ?? ""));
+    return reference === null ? null : keyOf(this.outputAt(reference));
+  }
+
+  inputFor(source: string): string | undefined {
+    const isFrom = (value: Json) => {
+      const reference = linkOf(value);
+      return reference !== null && keyOf(this.outputAt(reference)) === source;
+    };
+    return Object.keys(this.given).find((name) => isFrom(this.given[name] ?? null));
+  }
+
+  outputFor(source: string): string | undefined {
+    return this.byOutput.get(source);
+  }
+
   /** Links from outside: one input for each source. */
   private takeLinks(): void {
     for (const [id, entry] of Object.entries(this.nodes)) {
       for (const { port, reference } of linksInto(entry)) {
-        const source = this.sourceOf(reference);
+        const source = this.outputAt(reference);
         if (this.fed.has(keyOf({ node: id, port }))) continue;
         if (this.chosen.has(source.node) || !Object.hasOwn(this.document.nodes, source.node)) continue;
         const key = `${source.node}.${source.port}`;
@@ -112,7 +136,7 @@ class Inner {
       }
       this.nodes[id] = mapValues(entry, (value) => {
         const reference = linkOf(value);
-        const name = reference === null ? undefined : this.bySource.get(keyOf(this.sourceOf(reference)));
+        const name = reference === null ? undefined : this.bySource.get(keyOf(this.outputAt(reference)));
         return name === undefined ? value : { input: name };
       });
     }
@@ -139,7 +163,7 @@ class Inner {
     const reference = linkOf(value);
     const input = inputOf(this.typeOf(place.node), place.port);
     const isMember = stepsOf(place.port).steps.length > 0;
-    const type = reference !== null ? this.typeBetween(this.sourceOf(reference), place) : this.typeAt(place, value);
+    const type = reference !== null ? this.typeBetween(this.outputAt(reference), place) : this.typeAt(place, value);
     const own = this.declare(name, type, reference !== null || isMember ? undefined : (value ?? input?.default));
     if (value !== undefined) this.given[own] = value;
     return own;
@@ -165,7 +189,7 @@ class Inner {
   /** Links to outside, and outputs of the workflow: one output for each source. */
   private giveLinks(): void {
     const give = (reference: string) => {
-      const source = this.sourceOf(reference);
+      const source = this.outputAt(reference);
       const key = keyOf(source);
       if (!this.chosen.has(source.node) || this.byOutput.has(key)) return;
       const name = fresh(this.outputs, source.port);
@@ -183,7 +207,7 @@ class Inner {
   readFrom(id: string): Document {
     const { nodes, inputs, outputs } = this.document;
     const follow = (reference: string) => {
-      const name = this.byOutput.get(keyOf(this.sourceOf(reference)));
+      const name = this.byOutput.get(keyOf(this.outputAt(reference)));
       if (name === undefined) return reference;
       return this.byOutput.size === 1 ? id : `${id}.${name}`;
     };
@@ -225,7 +249,7 @@ class Inner {
     return typeOf(this.document, id, this.known.catalogue);
   }
 
-  private sourceOf(reference: string): Port {
+  private outputAt(reference: string): Port {
     const { node, output } = splitReference(reference);
     if (!Object.hasOwn(this.document.nodes, node)) return { node, port: output ?? "" };
     return { node, port: outputOf(this.typeOf(node), output) };

@@ -15,10 +15,15 @@ export function begin<T>(present: T): History<T> {
   return { past: [], present, future: [], last: null };
 }
 
-/** A step to another state. `key` joins steps such as the letters typed into one field. */
-export function step<T>(history: History<T>, next: T, key: string | null = null, now = 0): History<T> {
+/**
+ * A step to another state. `key` joins steps such as the letters typed into one field: those within a moment, and
+ * those of one drag, which began at `held`, however long it rests between them.
+ */
+export function step<T>(history: History<T>, next: T, key: string | null = null, now = 0, held: number | null = null): History<T> {
   if (next === history.present) return history;
-  const joined = key !== null && history.last?.key === key && now - history.last.at < MOMENT;
+  const { last } = history;
+  const isNear = last !== null && (now - last.at < MOMENT || (held !== null && held <= last.at));
+  const joined = key !== null && last?.key === key && isNear;
   const past = joined ? history.past : [...history.past, history.present].slice(-LONGEST);
   return { past, present: next, future: [], last: key === null ? null : { key, at: now } };
 }

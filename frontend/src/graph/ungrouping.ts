@@ -1,5 +1,6 @@
 /** A node that uses a subgraph gives way to the nodes inside it: what runs is the same. */
 
+import { waysOfMembers } from "./borderways";
 import { alsoSeen } from "./comments";
 import { countUses, removeDefinition } from "./definitions";
 import { positionOf, splitReference, type Document, type InputEntry, type NodeEntry } from "./document";
@@ -37,6 +38,7 @@ export function ungroup(document: Document, id: string): Ungrouped | null {
   const { found, shift } = places(document, id, name, renamed);
   const inner = (reference: string) => (isBoundary(splitReference(reference).node) ? null : followed(reference, renamed));
   edited = withWays(moveNodes(removeNodes(edited, [id]), found), ledOver(definition.view, inner, shift));
+  edited = withWays(edited, waysOfMembers(document, id, (place) => placesInside(place, id, renamed, definition.nodes), source));
   edited = alsoSeen(edited, definition, renamed);
   if (countUses(edited, name) === 0) edited = removeDefinition(edited, name);
   return { document: edited, ids: [...renamed.values()] };

@@ -7,6 +7,7 @@ import { positionOf, sameDocument, type Document, type Port } from "../graph/doc
 import { begin, redo, step, undo, type History } from "../graph/history";
 import { definitionOf, inside, putBack } from "../graph/scope";
 import { targetOf as targetIn, type Step } from "../graph/target";
+import { heldSince } from "./pointer";
 
 export type { Step };
 
@@ -98,10 +99,10 @@ export const useWorkspace = create<Workspace>()((set) => {
     edit: (change, key, shown) =>
       onTab(shown?.tab, (tab) => {
         const present = changedIn(shown ? { ...tab, path: shown.path } : tab, change);
-        return { ...tab, history: step(tab.history, present, key ?? null, Date.now()) };
+        return { ...tab, history: step(tab.history, present, key ?? null, Date.now(), heldSince()) };
       }),
     editAll: (change, key, tab) =>
-      onTab(tab, (one) => ({ ...one, history: step(one.history, change(one.history.present), key ?? null, Date.now()) })),
+      onTab(tab, (one) => ({ ...one, history: step(one.history, change(one.history.present), key ?? null, Date.now(), heldSince()) })),
     enter: (path) =>
       set(({ tabs, active }) => ({
         tabs: tabs.map((tab) => (tab.id === active ? { ...tab, path, fresh: needsLayout({ ...tab, path }) } : tab)),

@@ -1,0 +1,18 @@
+/** For how long a pointer has been held down: what is edited meanwhile is one gesture. */
+
+let since: number | null = null;
+
+/** When the pointer that is down was pressed (as `Date.now()`); null while none is. */
+export function heldSince(): number | null {
+  return since;
+}
+
+export function watchPointer(): void {
+  const press = () => {
+    since ??= Date.now();
+  };
+  // A drag commits at the end of the same event, by a listener that comes later.
+  const release = () => window.setTimeout(() => (since = null));
+  window.addEventListener("pointerdown", press, true);
+  for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, release, true);
+}
