@@ -14,5 +14,6 @@ export function watchPointer(): void {
   // A drag commits at the end of the same event, by a listener that comes later.
   const release = () => window.setTimeout(() => (since = null));
   window.addEventListener("pointerdown", press, true);
-  for (const end of ["pointerup", "pointercancel", "blur"]) window.addEventListener(end, release, true);
+  for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, true);
+  window.addEventListener("blur", release); // of the window alone: that of a field does not come up to it
 }
