@@ -182,8 +182,9 @@ def groups(editor: Editor) -> None:
         start=1,
     ):
         for node in nodes:
-            modifiers = ["Shift"] if node != nodes[0] else []
-            editor.node(node).locator(".node-head h2").click(modifiers=modifiers)
+            editor.node(node).locator(".node-head h2").click(
+                modifiers=None if node == nodes[0] else ["Shift"]
+            )
         editor.press("Shift+g")
         frame = page.locator(f'[data-annotation="groups.{number}"]')
         frame.get_by_role("button", name="Group Group: drag", exact=False).dblclick()
