@@ -88,10 +88,12 @@ def phone_views(phone: Phone) -> Iterator[str]:
     yield "Graph"
     phone.view("Form")
     expect(page.locator(".form-view")).to_be_visible()
+    page.wait_for_timeout(500)  # the browser's own mark of a tap fades
     yield "Form"
     phone.view("Results")
     expect(page.locator(".results img").first).to_be_visible()
     page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(500)
     yield "Results"
 
 
