@@ -14,6 +14,7 @@ from tests.editor.test_sweeps import open_sweep
 from tests.editor.test_ways import along, way_points
 
 TEMPLATE = "text-to-image"
+LINK = "loader.model>sample.model"
 STEPS = itertools.count(20)
 
 
@@ -215,13 +216,12 @@ def library(editor: Editor) -> None:
     editor.settled()
     line = shelf.find("cfg zero", "model.cfg_zero_star")
     hint = editor.page.locator(".drop-hint.is-fitting")
-    for part in (0.1, 0.3, 0.5, 0.7, 0.9):  # some of the link may lie under a node
-        shelf.drag(line, *along(editor, "loader.model>sample.model", part))
+    shelf.drag(line, *along(editor, LINK, 0.1))
+    for part in (0.3, 0.5, 0.7, 0.9):  # some of the link lies under a node
         editor.page.wait_for_timeout(300)
         if hint.is_visible():
-            return
-        editor.page.keyboard.press("Escape")
-        editor.page.mouse.up()
+            break
+        editor.page.mouse.move(*along(editor, LINK, part), steps=3)
     expect(hint).to_be_visible()
 
 

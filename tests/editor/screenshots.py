@@ -27,6 +27,7 @@ SCENES = {
     "list": scenes.list_, "ways": scenes.ways, "compare": scenes.compare, "groups": scenes.groups,
     "library": scenes.library, "mask": scenes.mask, "sweep": scenes.sweep,
 }  # fmt: skip
+OTHERS = ("light", "small", "fields")
 GAP = 24
 
 
@@ -56,7 +57,7 @@ class Photographer:
             color_scheme="dark", reduced_motion="reduce",
         )  # fmt: skip
         phone = Phone(Editor(self.open(context.new_page())))
-        views = [Image.open(io.BytesIO(phone.page.screenshot())) for _ in phone_views(phone)]
+        views = [Image.open(io.BytesIO(view)) for view in phone_views(phone)]
         width = GAP + sum(view.width + GAP for view in views)
         sheet = Image.new("RGB", (width, views[0].height + 2 * GAP), "#7d8290")
         for index, view in enumerate(views):
@@ -74,7 +75,7 @@ class Photographer:
         return self.folder / f"editor-{name}.png"
 
 
-def phone_views(phone: Phone) -> Iterator[str]:
+def phone_views(phone: Phone) -> Iterator[bytes]:
     """The list of a workflow that ran, its canvas, its form and the results, one after the other."""
     page = phone.page
     phone.open_template(scenes.TEMPLATE)
@@ -82,19 +83,19 @@ def phone_views(phone: Phone) -> Iterator[str]:
     picture = page.locator('.list-node[data-node="save"] .node-pictures img[src^="/api/"]')
     expect(picture).to_be_visible(timeout=60_000)
     page.locator(".list-view").evaluate("list => list.scrollTo(0, 0)")
-    yield "List"
+    yield page.screenshot()
     phone.view("Graph")
     phone.editor.settled()
-    yield "Graph"
+    yield page.screenshot()
     phone.view("Form")
     expect(page.locator(".form-view")).to_be_visible()
     page.wait_for_timeout(500)  # the browser's own mark of a tap fades
-    yield "Form"
+    yield page.screenshot()
     phone.view("Results")
     expect(page.locator(".results img").first).to_be_visible()
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(500)
-    yield "Results"
+    yield page.screenshot()
 
 
 @contextlib.contextmanager
@@ -108,22 +109,25 @@ def serving(*options: str) -> Iterator[Server]:
             server.end()
 
 
-def main(folder: Path, *names: str) -> None:
+def main(folder: Path, *named: str) -> None:
     """Take all pictures, or those that are named."""
     path = installed()
     assert path is not None, "there is no Chromium on this system"
+    names = set(named or (*SCENES, *OTHERS))
+    unknown = names.difference(SCENES, OTHERS)
+    assert not unknown, f"there is no picture {', '.join(unknown)}: {', '.join((*SCENES, *OTHERS))}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         with serving() as server:
             camera = Photographer(browser, server, folder)
             for name, act in SCENES.items():
-                if not names or name in names:
+                if name in names:
                     camera.take(name, act)
-            if not names or "light" in names:
+            if "light" in names:
                 camera.take("light", scenes.ran, "light")
-            if not names or "small" in names:
+            if "small" in names:
                 camera.take_phone("small")
-        if not names or "fields" in names:
+        if "fields" in names:
             with serving("--pack", "tests.editor.fieldpack:PACK") as server:
                 await_fields(server)
                 Photographer(browser, server, folder).take("fields", scenes.fields)

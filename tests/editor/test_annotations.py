@@ -66,6 +66,20 @@ def test_a_drag_with_rests_is_one_step_to_undo(editor: Editor) -> None:
     expect(undo).to_have_attribute("data-steps", str(steps + 1))
     editor.press("Control+z")
     assert editor.document()["view"] == framed
+    # A node takes the selected group along, and is put down only when the pointer is let go.
+    expect(group).to_have_class(re.compile("is-selected"))
+    editor.node("sample").locator(".node-head").click(position={"x": 110, "y": 18}, modifiers=["Shift"])
+    expect(page.locator(".react-flow__node.selected")).to_have_count(1)
+    title = editor.node("sample").locator(".node-head h2")
+    box = title.bounding_box()
+    assert box is not None
+    editor.drag(title, box["x"] + 40, box["y"] + 60)
+    page.clock.fast_forward(5_000)
+    page.mouse.up()
+    moved = editor.document()["view"]
+    assert moved["nodes"]["sample"] != framed["nodes"]["sample"]
+    assert moved["groups"] != framed["groups"]
+    expect(undo).to_have_attribute("data-steps", str(steps + 1))
 
 
 def test_a_note_is_written_moved_by_keyboard_and_kept_with_the_workflow(editor: Editor) -> None:

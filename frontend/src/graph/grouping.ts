@@ -22,7 +22,7 @@ import { outputType, type Knowledge } from "./links";
 import { stepsOf, valueAt, withValueAt } from "./members";
 import { freshName, plainName } from "./names";
 import { inputOf, outputOf, SEED, typeOf } from "./nodetypes";
-import { ledOver, withWays } from "./reroutes";
+import { ledOver, nameOf, withWays } from "./reroutes";
 import { mapValues, relink } from "./rewrite";
 import { ENTRANCE, EXIT, isBoundary, type DeclaredInput } from "./scope";
 import { writeType, type SocketType } from "./sockets";
@@ -74,8 +74,8 @@ class Inner {
       if (entry) this.nodes[id] = entry;
     }
     const places = Object.keys(document.inputs ?? {}).flatMap((name) => placesOf(document, name));
-    this.fed = new Set(places.filter((place) => this.canRead(place)).map(keyOf));
-    const isLost = (place: Port) => chosen.has(place.node) && !this.fed.has(keyOf(place));
+    this.fed = new Set(places.filter((place) => this.canRead(place)).map(nameOf));
+    const isLost = (place: Port) => chosen.has(place.node) && !this.fed.has(nameOf(place));
     this.unfed = Object.keys(document.inputs ?? {}).filter((name) => placesOf(document, name).some(isLost));
     this.takeLinks();
     this.takeNamedInputs();
@@ -107,13 +107,13 @@ class Inner {
   sourceOf(place: string): string | null {
     const { node, output } = splitReference(place);
     const reference = linkOf(valueAt(this.document.nodes[node], output ?? ""));
-    return reference === null ? null : keyOf(this.outputAt(reference));
+    return reference === null ? null : nameOf(this.outputAt(reference));
   }
 
   inputFor(source: string): string | undefined {
     const isFrom = (value: Json) => {
       const reference = linkOf(value);
-      return reference !== null && keyOf(this.outputAt(reference)) === source;
+      return reference !== null && nameOf(this.outputAt(reference)) === source;
     };
     return Object.keys(this.given).find((name) => isFrom(this.given[name] ?? null));
   }
@@ -127,16 +127,16 @@ class Inner {
     for (const [id, entry] of Object.entries(this.nodes)) {
       for (const { port, reference } of linksInto(entry)) {
         const source = this.outputAt(reference);
-        if (this.fed.has(keyOf({ node: id, port }))) continue;
+        if (this.fed.has(nameOf({ node: id, port }))) continue;
         if (this.chosen.has(source.node) || !Object.hasOwn(this.document.nodes, source.node)) continue;
-        const key = `${source.node}.${source.port}`;
+        const key = nameOf(source);
         const name = this.bySource.get(key) ?? this.declare(splitPort(port).name, this.typeBetween(source, { node: id, port }));
         this.bySource.set(key, name);
         this.given[name] = { from: reference };
       }
       this.nodes[id] = mapValues(entry, (value) => {
         const reference = linkOf(value);
-        const name = reference === null ? undefined : this.bySource.get(keyOf(this.outputAt(reference)));
+        const name = reference === null ? undefined : this.bySource.get(nameOf(this.outputAt(reference)));
         return name === undefined ? value : { input: name };
       });
     }
@@ -145,7 +145,7 @@ class Inner {
   /** Inputs of the workflow that feed a node inside: handed through, with what stands there now. */
   private takeNamedInputs(): void {
     for (const name of Object.keys(this.document.inputs ?? {})) {
-      const places = placesOf(this.document, name).filter((place) => this.fed.has(keyOf(place)));
+      const places = placesOf(this.document, name).filter((place) => this.fed.has(nameOf(place)));
       // Places that hold different values keep them: each value is an input of its own.
       const byValue = new Map<string, string>();
       for (const place of places) {
@@ -190,7 +190,7 @@ class Inner {
   private giveLinks(): void {
     const give = (reference: string) => {
       const source = this.outputAt(reference);
-      const key = keyOf(source);
+      const key = nameOf(source);
       if (!this.chosen.has(source.node) || this.byOutput.has(key)) return;
       const name = fresh(this.outputs, source.port);
       const type = outputType(this.document, source, this.known);
@@ -207,7 +207,7 @@ class Inner {
   readFrom(id: string): Document {
     const { nodes, inputs, outputs } = this.document;
     const follow = (reference: string) => {
-      const name = this.byOutput.get(keyOf(this.outputAt(reference)));
+      const name = this.byOutput.get(nameOf(this.outputAt(reference)));
       if (name === undefined) return reference;
       return this.byOutput.size === 1 ? id : `${id}.${name}`;
     };
@@ -257,10 +257,6 @@ class Inner {
 }
 
 const ANYTHING: SocketType = { kind: "generic", name: "T" };
-
-function keyOf({ node, port }: Port): string {
-  return `${node}.${port}`;
-}
 
 /** The type of a literal as a definition declares it. Every number may be a fraction: a whole one stays whole. */
 function typeOfLiteral(value: Json | undefined): Json {

@@ -8,8 +8,9 @@ export function heldSince(): number | null {
 }
 
 export function watchPointer(): void {
-  const press = () => {
-    since ??= Date.now();
+  // Anew with every press: a release outside the window may never be told.
+  const press = ({ isPrimary }: PointerEvent) => {
+    if (isPrimary) since = Date.now();
   };
   // A drag commits at the end of the same event, by a listener that comes later.
   const release = () => window.setTimeout(() => (since = null));
