@@ -402,23 +402,19 @@ class Executor:
 
     def _keep(self, done: _Done, outputs: Outputs) -> int:
         """Hand a fresh result to the cache; note what was saved. The bytes of the result."""
-        entry = done.slot.entry
-        artifacts = done.context.artifacts if done.context is not None else ()
+        entry, context = done.slot.entry, done.context
+        artifacts = context.artifacts if context is not None else ()
         if artifacts:
             self.state.artifacts.extend(artifacts)
         if done.outcome != "ran":
             return self.cache.memory.size(entry.key or "")
-        if entry.key is None:
-            return size_of(outputs)
+        if entry.key is not None and entry.effect is None and entry.node.type.cache != "volatile":
+            return self.cache.keep(entry, outputs, done.seconds)
         if entry.effect is not None:
-            shown = (
-                not artifacts if entry.node.type.output else done.context is not None and done.context.shown
-            )
+            shown = not artifacts if entry.node.type.output else context is not None and context.shown
             self.state.shown |= shown
             if artifacts and not shown:
                 self.saved.put(entry.effect, artifacts)
-        elif entry.node.type.cache != "volatile":
-            return self.cache.keep(entry, outputs, done.seconds)
         return size_of(outputs)
 
     def _fail(self, entry: PlanEntry, error: BaseException, done: _Done) -> None:

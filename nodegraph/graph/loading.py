@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -20,9 +20,20 @@ from nodegraph.graph.structure import healthy_rest, structure_problems
 
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
-_CONTAINERS = frozenset({dict, list})
-_flat = itertools.chain.from_iterable
+_SHALLOW = 9  # levels that most documents do with: the decoder's table of types doubles with each
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+
+
+def _nested(levels: int) -> Any:
+    """The type of JSON data of at most so many levels."""
+    plain: Any = str | int | float | bool | None
+    nested = plain
+    for _ in range(levels):
+        nested = plain | GenericAlias(list, nested) | GenericAlias(dict, (str, nested))
+    return nested
+
+
+_shallow = msgspec.json.Decoder(_nested(_SHALLOW))
 
 
 class _JsonProblemError(ValueError):
@@ -65,33 +76,15 @@ def parse_json(text: str | bytes) -> Any:
 def _parse_clean(text: str) -> Any:
     """The data of a text in which there is certainly nothing wrong; None where a closer look is needed.
 
-    Every key has a colon behind it, so a text with as many colons as the data has keys holds no key twice.
-    Strings may hold colons as well: written anew they hold as many, unless one was escaped.
+    A key that stands twice is read once: written anew, the data has fewer colons than the text had. A colon
+    that was escaped would be one more.
     """
     try:
-        data = msgspec.json.decode(text)
+        data = _shallow.decode(text)
     except (ValueError, RecursionError):  # half of a character counts as a ValueError too
         return None
-    keys, colons = _count_keys(data), text.count(":")
-    if keys == colons:
-        return data
-    is_whole = keys >= 0 and "\\u003" not in text and msgspec.json.encode(data).count(b":") == colons
-    return data if is_whole else None
-
-
-def _count_keys(data: Any) -> int:
-    """The number of keys in all objects; -1 where they are nested too deep."""
-    level = [data] if type(data) in _CONTAINERS else []
-    keys = 0
-    for _ in range(MAX_DEPTH):
-        if not level:
-            return keys
-        objects = [item for item in level if type(item) is dict]
-        lists = [item for item in level if type(item) is not dict] if len(objects) < len(level) else []
-        keys += sum(map(len, objects))
-        children = itertools.chain(_flat(map(dict.values, objects)), _flat(lists))
-        level = [child for child in children if type(child) in _CONTAINERS]
-    return -1
+    whole = "\\u003" not in text and msgspec.json.encode(data).count(b":") == text.count(":")
+    return data if whole else None
 
 
 def _parse_strictly(text: str) -> Any:
@@ -165,16 +158,12 @@ def _too_deep() -> Problem:
 
 
 def _check_depth(data: Any) -> None:
-    level: list[Any] = [data]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for item in level
-            if isinstance(item, Mapping | list)
-            for child in (item.values() if isinstance(item, Mapping) else item)
-        ]
+    level = [data]
+    for _ in range(MAX_DEPTH + 1):
+        level = [item for item in level if isinstance(item, Mapping | list)]
         if not level:
             return
+        level = [child for item in level for child in (item.values() if isinstance(item, Mapping) else item)]
     raise WorkflowError([_too_deep()])
 
 

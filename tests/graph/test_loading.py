@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodegraph.errors import Problem, WorkflowError
-from nodegraph.graph.loading import MAX_BYTES, MAX_DEPTH, load_document
+from nodegraph.graph.loading import MAX_BYTES, MAX_DEPTH, load_document, parse_json
 
 MINIMAL = {"nodegraph": 1, "nodes": {"one": {"type": "toy.number"}}}
 
@@ -170,3 +170,32 @@ def test_nothing_is_lost_and_saving_again_changes_nothing(data: dict[str, Any]) 
 @given(st.binary(max_size=64) | st.text(max_size=64))
 def test_noise_is_refused_in_words(noise: bytes | str) -> None:
     assert problem_of(noise).describe()
+
+
+@given(JSON, st.integers(0, MAX_DEPTH - 8), st.booleans())
+def test_json_is_read_as_the_standard_library_reads_it(data: Any, levels: int, ascii_only: bool) -> None:
+    for level in range(levels):  # shallow data is read another way than deep data
+        data = {"in:side": data} if level % 2 else [data]
+    text = json.dumps(data, ensure_ascii=ascii_only)
+    assert json.dumps(parse_json(text)) == json.dumps(data)
+
+
+@given(JSON, st.text(), JSON, st.integers(0, 20), st.booleans())
+def test_a_key_that_stands_twice_is_found(
+    data: Any, key: str, other: Any, levels: int, ascii_only: bool
+) -> None:
+    name, first, second = (json.dumps(item, ensure_ascii=ascii_only) for item in (key, data, other))
+    text = '{"a:": [' * levels + f"{{{name}: {first}, {name}: {second}}}" + "]}" * levels
+    with pytest.raises(WorkflowError) as caught:
+        parse_json(text)
+    assert [problem.code for problem in caught.value.problems] == ["duplicate_key"]
+
+
+@pytest.mark.parametrize("levels", [1, 8, 9, 10, MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1])
+def test_nesting_is_bounded_whatever_strings_hold(levels: int) -> None:
+    text = '{"]}": ' * levels + '"}"' + "}" * levels
+    if levels <= MAX_DEPTH:
+        assert json.dumps(parse_json(text)) == text
+    else:
+        with pytest.raises(WorkflowError, match="more than 64 levels"):
+            parse_json(text)
