@@ -66,6 +66,15 @@ class InputSpec:
     """Whether it does not count in keys at its default."""
     growing: Growing | None = None
     """Set for `*name` and `**name`: the document holds a list or an object, and type is that of one value."""
+    plain: object = field(init=False, compare=False, repr=False)
+    """The class whose every value is a literal of this input as it stands: the declaration adds no range.
+
+    There is none for numbers with a fraction: NaN and infinities are refused.
+    """
+
+    def __post_init__(self) -> None:
+        plain = self.annotation if self.growing is None and self.annotation in _PLAIN else None
+        object.__setattr__(self, "plain", plain)  # an attribute, for every literal of every graph asks for it
 
     @cached_property
     def wraps(self) -> bool:
@@ -77,14 +86,6 @@ class InputSpec:
     def has_records(self) -> bool:
         """Whether a literal is, or holds, a record: a pydantic model."""
         return bool(sockets.records_in(self.type))
-
-    @cached_property
-    def plain(self) -> object:
-        """The class whose every value is a literal of this input as it stands: the declaration adds no range.
-
-        There is none for numbers with a fraction: NaN and infinities are refused.
-        """
-        return self.annotation if self.growing is None and self.annotation in _PLAIN else None
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
@@ -157,21 +158,49 @@ class NodeType:
     mentions: Mentions | None = field(default=None, compare=False)
     """Files that literals speak of without being file inputs: their content counts in the key."""
 
+    # Derived, and asked for at every node of every graph: attributes are found faster than properties.
+    defaults: Mapping[str, Any] = field(init=False, compare=False, repr=False)
+    """The defaults of the inputs that have one."""
+    required_inputs: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """The inputs without a default."""
+    lazy_inputs: frozenset[str] = field(init=False, compare=False, repr=False)
+    """The inputs whose branches run only when the node asks for them."""
+    is_generic: bool = field(init=False, compare=False, repr=False)
+    """Whether its types are only known in a graph: it has type variables, or runs subgraphs."""
+    known_output: OutputSpec | None = field(init=False, compare=False, repr=False)
+    """The only output, where its type is also the same in every graph."""
+    plain_output: type | None = field(init=False, compare=False, repr=False)
+    """The class of a single output that is a plain value."""
+    runs_at_once: bool = field(init=False, compare=False, repr=False)
+    """Whether it runs in the scheduler's own loop, which waits for it: microseconds of work."""
+    depends_on_inputs_alone: bool = field(init=False, compare=False, repr=False)
+    """Whether nothing but its literals and links can change its result."""
+    _added: Mapping[str, Any] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        inputs, single = self.inputs, self.single_output
+        types = [spec.type for spec in inputs.values()] + [spec.type for spec in self.outputs.values()]
+        generic = any(map(sockets.is_generic, types))
+        named = self.file_inputs or self.body_inputs or self.choice_inputs or self.mentions
+        derived = {
+            "defaults": {name: spec.default for name, spec in inputs.items() if not spec.required},
+            "required_inputs": tuple(name for name, spec in inputs.items() if spec.required),
+            "lazy_inputs": frozenset(name for name, spec in inputs.items() if spec.lazy),
+            "is_generic": generic,
+            "known_output": None if generic else single,
+            "plain_output": _CLASS_OF.get(single.type) if single is not None else None,
+            "runs_at_once": self.lane == "inline" and not self.is_async,
+            "depends_on_inputs_alone": not (named or self.code) and self.lane != "device"
+            and self.cache == "pure",
+            "_added": {name: spec.default for name, spec in inputs.items() if spec.added},
+        }  # fmt: skip
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+
     @cached_property
     def is_async(self) -> bool:
         """Whether the function is `async def`: it runs in the scheduler's loop and holds no lane slot."""
         return inspect.iscoroutinefunction(self.function)
-
-    @cached_property
-    def runs_at_once(self) -> bool:
-        """Whether it runs in the scheduler's own loop, which waits for it: microseconds of work."""
-        return self.lane == "inline" and not self.is_async
-
-    @cached_property
-    def depends_on_inputs_alone(self) -> bool:
-        """Whether nothing but its literals and links can change its result."""
-        named = self.file_inputs or self.body_inputs or self.choice_inputs or self.mentions
-        return not named and not self.code and self.lane != "device" and self.cache == "pure"
 
     @cached_property
     def file_inputs(self) -> Mapping[str, str]:
@@ -181,16 +210,6 @@ class NodeType:
             for name, spec in self.inputs.items()
         }
         return {name: type_.kind for name, type_ in plain.items() if isinstance(type_, sockets.FileType)}
-
-    @cached_property
-    def required_inputs(self) -> tuple[str, ...]:
-        """The inputs without a default."""
-        return tuple(name for name, spec in self.inputs.items() if spec.required)
-
-    @cached_property
-    def defaults(self) -> Mapping[str, Any]:
-        """The defaults of the other inputs."""
-        return {name: spec.default for name, spec in self.inputs.items() if not spec.required}
 
     @cached_property
     def choice_inputs(self) -> Mapping[str, tuple[str, ...]]:
@@ -204,31 +223,10 @@ class NodeType:
         return any(spec.growing is not None for spec in self.inputs.values())
 
     @cached_property
-    def is_generic(self) -> bool:
-        """Whether its types are only known in a graph: it has type variables, or runs subgraphs."""
-        types_ = [spec.type for spec in self.inputs.values()] + [spec.type for spec in self.outputs.values()]
-        return any(map(sockets.is_generic, types_))
-
-    @cached_property
     def body_inputs(self) -> Mapping[str, sockets.SubgraphType]:
         """The inputs that name a subgraph to run."""
         named = ((name, spec.type) for name, spec in self.inputs.items())
         return {name: type_ for name, type_ in named if isinstance(type_, sockets.SubgraphType)}
-
-    @cached_property
-    def lazy_inputs(self) -> frozenset[str]:
-        """The inputs whose branches run only when the node asks for them."""
-        return frozenset(name for name, spec in self.inputs.items() if spec.lazy)
-
-    @cached_property
-    def plain_output(self) -> type | None:
-        """The class of a single output that is a plain value."""
-        single = self.single_output
-        return _CLASS_OF.get(single.type) if single is not None else None
-
-    @cached_property
-    def _added(self) -> Mapping[str, Any]:
-        return {name: spec.default for name, spec in self.inputs.items() if spec.added}
 
     def counting(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters that count in a key: all but those that were added later and have their default."""
@@ -241,11 +239,6 @@ class NodeType:
     def single_output(self) -> OutputSpec | None:
         """The only output, where there is exactly one."""
         return next(iter(self.outputs.values())) if len(self.outputs) == 1 else None
-
-    @cached_property
-    def known_output(self) -> OutputSpec | None:
-        """The only output, where its type is also the same in every graph."""
-        return None if self.is_generic else self.single_output
 
     def to_json(self) -> dict[str, Any]:
         """The node for a catalogue: id, help, inputs with JSON schemas, outputs."""

@@ -202,18 +202,19 @@ class Engine:
         """
         if isinstance(source, BoundGraph) and not inputs:
             return source
-        document, notes = relocate(self.load(source), self.registry, self.files)
-        files = RecordedFiles(self.files, document)
-        problems: Sequence[Problem] = ()
-        try:
-            document = apply_inputs(document, inputs, self.registry, files)
-        except WorkflowError as error:
-            problems = error.problems
-        document = resolve_seeds(document, self.registry, draw_seed)
-        if problems:
-            raise WorkflowError([*problems, *problems_of(document, self.registry, files)])
-        graph = bind(document, self.registry, files)
-        return replace(graph, notes=(*notes, *notes_of(graph, self.files.find)))
+        with Hold():
+            document, notes = relocate(self.load(source), self.registry, self.files)
+            files = RecordedFiles(self.files, document)
+            problems: Sequence[Problem] = ()
+            try:
+                document = apply_inputs(document, inputs, self.registry, files)
+            except WorkflowError as error:
+                problems = error.problems
+            document = resolve_seeds(document, self.registry, draw_seed)
+            if problems:
+                raise WorkflowError([*problems, *problems_of(document, self.registry, files)])
+            graph = bind(document, self.registry, files)
+            return replace(graph, notes=(*notes, *notes_of(graph, self.files.find)))
 
     def with_hashes(self, source: Source) -> Document:
         """The document as it should be saved: with the content of the model files that it names, hashed now
@@ -280,23 +281,17 @@ class Engine:
         self, graph: BoundGraph, record: RunRecord, cancel: CancelToken, previews: bool
     ) -> Surroundings:
         around = Surroundings(
-            self.registry,
-            self.files,
-            LateModels(lambda: self.resources.models),
-            Guard(lambda: self.resources),
-            Relief(lambda: self.resources, self.cache),
-            self.outputs,
-            record,
-            cancel,
+            self.registry, self.files, LateModels(lambda: self.resources.models),
+            Guard(lambda: self.resources), Relief(lambda: self.resources, self.cache), self.outputs,
+            record, cancel,
             NestedRuns(
                 graph.bodies,
                 lambda body, given, emit, cancel: self._run_body(
                     body, given, emit, replace(around, cancel=cancel)
                 ),
             ),
-            self._watch,
-            previews,
-        )
+            self._watch, previews,
+        )  # fmt: skip
         return around
 
     async def sweep(
@@ -343,7 +338,7 @@ class Engine:
         there = {keyed.key: {"value": keyed.value} for keyed in given.values()}
         while True:
             planned = self._plan(graph, targets, emit, around.cancel, given)
-            if planned.by_action("disk"):
+            if planned.counts["disk"]:
                 reused = await asyncio.to_thread(self._tiers.hold, planned, there)
             else:
                 await asyncio.sleep(0)  # a long loop of short iterations lets others have a turn
@@ -422,9 +417,9 @@ class Engine:
             check_outputs(planned, self.outputs)
             self._tiers.notice_unwritable()
             reused = self._tiers.hold(planned)
-            if reused is not None and self._watch is not None:
-                self._watch.verify(reused)
             if reused is not None:
+                if self._watch is not None:
+                    self._watch.verify(reused)
                 return graph, planned, reused
 
     def _plan(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -42,7 +41,7 @@ def explain_workflow(
         plan = engine.plan(document, **input_values(engine, document, pairs, extra))
         sizes = {entry.key: entry.size for entry in engine.explain_cache() if entry.tier == "disk"}
     show_plan(plan)
-    actions = Counter(entry.action for entry in plan.entries.values())
+    actions = plan.counts
     read = sum(sizes.get(entry.key or "", 0) for entry in plan.entries.values() if entry.action == "disk")
     click.echo(", ".join(f"{count} {action}" for action, count in actions.items()))
     if read:

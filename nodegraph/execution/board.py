@@ -12,15 +12,13 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from msgspec import Struct
-
-from nodegraph.execution.plan import Plan, PlanEntry, eager_sources
+from nodegraph.execution.plan import Plan, PlanEntry
 
 Outputs = Mapping[str, Any]
 _NOTHING: Outputs = MappingProxyType({})
 
 
-class Slot(Struct, eq=False):
+class Slot:
     """One node of a run.
 
     unread: how many nodes, and the caller, still read its result; waiting: how many results it lacks;
@@ -28,14 +26,15 @@ class Slot(Struct, eq=False):
     dormant: it waits to be asked for; dead: it failed, or will never run because one before it did.
     """
 
-    entry: PlanEntry
-    unread: int
-    waiting: int = 0
-    readers: list[Slot] = []
-    outputs: Outputs = _NOTHING
-    done: bool = False
-    dormant: bool = False
-    dead: bool = False
+    __slots__ = ("dead", "done", "dormant", "entry", "outputs", "readers", "unread", "waiting")
+
+    def __init__(self, entry: PlanEntry, unread: int) -> None:
+        self.entry = entry
+        self.unread = unread
+        self.waiting = 0
+        self.readers: list[Slot] = []
+        self.outputs: Outputs = _NOTHING
+        self.done = self.dormant = self.dead = False
 
 
 class Board:
@@ -48,18 +47,20 @@ class Board:
 
     def await_sources(self, slot: Slot) -> None:
         """Count what a node reads; what is reused must be there. A lazy input is read later, but is kept."""
-        slots, node = self.slots, slot.entry.node
-        eager = eager_sources(node)
-        for source in node.sources:
+        slots, entry = self.slots, slot.entry
+        eager, sources = entry.node.eager, entry.node.sources
+        waiting = 0
+        for source in sources:
             read = slots[source]
             read.unread += 1
-            if eager is node.sources or source in eager:
+            if eager is sources or source in eager:
                 read.readers.append(slot)
                 if not read.done:
-                    slot.waiting += 1
-        if slot.entry.action == "maybe":
+                    waiting += 1
+        slot.waiting = waiting
+        if entry.action == "maybe":
             slot.dormant = True
-        elif slot.waiting == 0:
+        elif not waiting:
             self.ready.append(slot)
 
     def drop_unread(self) -> None:
@@ -100,7 +101,7 @@ class Board:
                 woken.dormant = False
                 if woken.waiting == 0:
                     self.ready.append(woken)
-                stack.extend(self.slots[source] for source in eager_sources(woken.entry.node))
+                stack.extend(self.slots[source] for source in woken.entry.node.eager)
 
     def bury(self, slot: Slot) -> Iterator[Slot]:
         """A node failed: it and all that is downstream of it are dead. Gives those that were to run."""

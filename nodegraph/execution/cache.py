@@ -101,12 +101,13 @@ class MemoryCache:
         Gives their size, kept or not. `node` is the type of the node that made them, for `explain`.
         """
         size = size_of(outputs)
+        entries = self._entries
         with self._lock:
-            if key in self._entries or size > self.budget - self._pinned_bytes:
+            if key in entries or size > self.budget - self._pinned_bytes:
                 return size
             while self.used + size > self.budget:
                 self._evict()
-            self._entries[key] = CacheEntry(outputs, size, seconds, self._clock + seconds / size, node)
+            entries[key] = CacheEntry(outputs, size, seconds, self._clock + seconds / size, node)
             self.used += size
             if key in self._pins:
                 self._pinned_bytes += size

@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nodegraph.errors import InputError
-from nodegraph.execution.events import NodeFinished
+from nodegraph.execution.events import NodeFinished, Outcome
 from nodegraph.execution.files import write_whole
 from nodegraph.execution.keys import digest, encode
 from nodegraph.execution.plan import Parts, Plan, may_be_stored
@@ -28,7 +28,7 @@ FORMAT = 1
 _IN_MEMORY = 32
 _IN_FOLDER = 256
 _LARGEST = 5_000  # nodes of a workflow that is written down
-_WITH_RESULT = ("ran", "memory", "disk", "shared", "saved")
+_WITH_RESULT: Set[Outcome] = frozenset({"ran", "memory", "disk", "shared", "saved"})
 Runs = Mapping[str, Parts]
 
 
@@ -54,11 +54,11 @@ class EarlierRuns:
         """
         name = plan.graph.document.name
         before = self.get(name)
-        made = {id_ for id_, event in finished.items() if event.outcome in _WITH_RESULT}
         entries = plan.entries
-        if len(made) == len(entries):
+        if len(finished) == len(entries) and {event.outcome for event in finished.values()} <= _WITH_RESULT:
             runs = {id_: entry.parts for id_, entry in entries.items()}
         else:
+            made = {id_ for id_, event in finished.items() if event.outcome in _WITH_RESULT}
             runs = {id_: entry.parts for id_, entry in entries.items() if id_ in made}
             runs |= {id_: before[id_] for id_ in entries if id_ in before and id_ not in made}
         with self._lock:

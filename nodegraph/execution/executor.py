@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -105,7 +104,7 @@ class Executor:
         """Run everything that the plan says, and tell what came of it."""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
-        actions = Counter(entry.action for entry in self.plan.entries.values())
+        actions = self.plan.counts
         reused = actions["memory"] + actions["disk"] + actions["saved"]
         self.emit(events.RunStarted(actions["run"], reused))
         self._prepare()
@@ -148,8 +147,9 @@ class Executor:
                 for artifact in artifacts:
                     self.emit(events.NodeSaved(id_, artifact))
                 self._finish(id_, "saved")
-        self._reused.clear()  # from here on the board alone keeps results alive
-        self._board.drop_unread()
+        if self._reused:
+            self._reused.clear()  # from here on the board alone keeps results alive
+            self._board.drop_unread()
 
     async def _schedule(self) -> None:
         ready, cancel = self._board.ready, self.around.cancel
@@ -456,7 +456,7 @@ class Executor:
     def _finish_run(self) -> None:
         state = self.state
         state.cancelled = self._stopping() and self._is_incomplete()
-        slots = {id_: self._board.slots[id_] for id_ in self.plan.targets}
-        state.outputs = {id_: slot.outputs for id_, slot in slots.items() if slot.done}
+        slots = self._board.slots
+        state.outputs = {id_: slot.outputs for id_ in self.plan.targets if (slot := slots[id_]).done}
         status: events.Status = "cancelled" if state.cancelled else "failed" if state.failures else "done"
         self.emit(events.RunFinished(status))

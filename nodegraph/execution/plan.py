@@ -6,7 +6,8 @@ the same one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -74,13 +75,18 @@ class Plan:
     entries: Mapping[str, PlanEntry] = field(repr=False)
     targets: tuple[str, ...]
 
+    counts: Counter[Action] = field(repr=False)
+    """How many nodes have each action."""
+
     def by_action(self, action: Action) -> list[str]:
         """The ids of the nodes with that action, in running order."""
-        return [id_ for id_, entry in self.entries.items() if entry.action == action]
+        return [entry.node.id for entry in self.with_action(action)]
 
-    def reused_keys(self) -> list[str]:
-        """The keys of the results that are taken from the cache."""
-        return [entry.key for entry in self.entries.values() if entry.action == "memory" and entry.key]
+    def with_action(self, action: Action) -> list[PlanEntry]:
+        """The nodes with that action, in running order."""
+        if not self.counts[action]:
+            return []
+        return [entry for entry in self.entries.values() if entry.action == action]
 
 
 def files_of(graph: BoundGraph) -> set[Pair]:
@@ -98,7 +104,7 @@ def resolve_targets(graph: BoundGraph, wanted: Sequence[str] | None = None) -> t
     WorkflowError for an unknown name, or where a workflow has nothing to run for.
     """
     if wanted is None:
-        targets = dict.fromkeys([*effects_of(graph), *(node for node, _ in graph.outputs.values())])
+        targets = dict.fromkeys([*effects_of(graph), *[node for node, _ in graph.outputs.values()]])
         if not targets:
             message = "nothing in the workflow shows or saves a result"
             raise WorkflowError([Problem("no_target", message, remedy="Add a save node.")])
@@ -168,11 +174,10 @@ def plan(graph: BoundGraph, targets: Sequence[str], snapshot: Snapshot) -> Plan:
     earlier = snapshot.earlier
     # Three mappings in the same order, walked together: looking each node up again is dear in a large graph.
     for (id_, node), key, part in zip(graph.nodes.items(), keys.values(), parts.values(), strict=True):
-        action = actions.get(id_, "not needed")
-        again = _AGAIN_EFFECT if id_ in effects else _AGAIN
-        reason = waiting.get(id_) or _reason(action, part, earlier.get(id_), again)
-        entries[id_] = PlanEntry(node, key, part, action, reason, effects.get(id_), id_ not in fleeting)
-    return Plan(graph, entries, tuple(targets))
+        action, effect = actions.get(id_, "not needed"), effects.get(id_)
+        reason = waiting.get(id_) or _reason(action, part, earlier.get(id_), effect)
+        entries[id_] = PlanEntry(node, key, part, action, reason, effect, id_ not in fleeting)
+    return Plan(graph, entries, tuple(targets), Counter([entry.action for entry in entries.values()]))
 
 
 def _keyed(
@@ -182,17 +187,18 @@ def _keyed(
     keys: dict[str, str | None] = {}
     parts: dict[str, Parts] = {}
     waiting: dict[str, str] = {}
+    given = snapshot.given
     for id_, node in graph.nodes.items():
         type_ = node.type
-        if id_ in snapshot.given:
-            keys[id_], parts[id_] = snapshot.given[id_], {}
+        if id_ in given:
+            keys[id_], parts[id_] = given[id_], {}
             continue
-        if type_.file_inputs or node.mentioned or id_ in traits or waiting:
+        if waiting or not type_.depends_on_inputs_alone:
             missing = _missing_hash(node, traits.get(id_), keys, snapshot)
             if missing:
                 keys[id_], parts[id_], waiting[id_] = None, {}, missing
                 continue
-        parts[id_] = found = _parts(node, traits.get(id_), keys, snapshot)
+        parts[id_] = found = _parts(node, traits, keys, snapshot)
         keys[id_] = node_key(type_.id, type_.version, found)
     return keys, parts, waiting
 
@@ -224,7 +230,7 @@ def _missing_hash(
 
 
 def _parts(
-    node: BoundNode, traits: Traits | None, keys: Mapping[str, str | None], snapshot: Snapshot
+    node: BoundNode, by_node: Mapping[str, Traits], keys: Mapping[str, str | None], snapshot: Snapshot
 ) -> Parts:
     """Everything a node's result depends on, by input; engine-side parts start with '@'."""
     type_ = node.type
@@ -233,6 +239,7 @@ def _parts(
         parts[name] = {"key": keys[source], "output": output}
     if type_.depends_on_inputs_alone:
         return parts
+    traits = by_node.get(node.id)
     for name, pair in files_named(node).items():
         parts[name] = {"file": snapshot.file_hashes[pair]}
     if traits is not None:
@@ -285,9 +292,9 @@ class _Choice:
         actions: dict[str, Action] = {}
         needed = set(targets)
         maybe: set[str] = set()
+        keys, cached, given, effects = self.keys, self.snapshot.cached, self.snapshot.given, self.effects
         # A file on disk does not give a node's outputs.
-        read = {node for node, _ in self.graph.outputs.values()}
-        keys, cached, given = self.keys, self.snapshot.cached, self.snapshot.given
+        read = {node for node, _ in self.graph.outputs.values()} if effects else set[str]()
         for id_, node in reversed(self.graph.nodes.items()):  # type: ignore[call-overload] # a dict's can
             if id_ not in needed and id_ not in maybe:
                 continue
@@ -304,10 +311,11 @@ class _Choice:
                 maybe.update(node.sources)
             else:
                 actions[id_] = "run"
-                needed.update(eager_sources(node))
-                if type_.lazy_inputs:
+                needed.update(node.eager)
+                if node.eager is not node.sources:
                     maybe.update(node.links[name][0] for name in type_.lazy_inputs.intersection(node.links))
-            read.update(node.sources)
+            if effects:
+                read.update(node.sources)
         return actions
 
     def _stored(self, node: BoundNode, is_read: bool) -> Action | None:
@@ -333,29 +341,22 @@ def _fleeting(graph: BoundGraph, traits: Mapping[str, Traits], given: frozenset[
     return found
 
 
-def eager_sources(node: BoundNode) -> Collection[str]:
-    """The nodes that a node reads before it starts; its lazy inputs run when it asks for them."""
-    lazy = node.type.lazy_inputs
-    if not lazy:
-        return node.sources
-    return {source for name, (source, _) in node.links.items() if name not in lazy}
-
-
 def may_be_stored(type_: NodeType) -> bool:
     """Whether results of such a node are worth looking for on disk: an effect or microseconds are not."""
     return not type_.output and (type_.lane != "inline" or type_.is_async)
 
 
-def _reason(action: Action, parts: Parts, earlier: Parts | None, again: str) -> str:
-    """Why a node has its action, in words. `again` says why one runs whose key is that of the last run."""
+def _reason(action: Action, parts: Parts, earlier: Parts | None, effect: str | None) -> str:
+    """Why a node has its action, in words. `effect` is set for one that is run for its effect."""
     if action != "run":
         return _REASONS[action]
     if earlier is None:
         return "first run"
-    if parts == earlier:
-        return again
-    changed = [name for name in {**parts, **earlier} if _differ(parts.get(name), earlier.get(name))]
-    return f"changed: {', '.join(changed)}" if changed else again
+    if parts != earlier:
+        changed = [name for name in {**parts, **earlier} if _differ(parts.get(name), earlier.get(name))]
+        if changed:
+            return f"changed: {', '.join(changed)}"
+    return _AGAIN if effect is None else _AGAIN_EFFECT
 
 
 _REASONS: Mapping[Action, str] = {

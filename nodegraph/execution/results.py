@@ -48,9 +48,6 @@ def result_of(graph: BoundGraph, planned: Plan, record: RunRecord, state: RunSta
         raise CancelledError("the run was cancelled")
     if state.failures:
         raise RunFailedError(state.failures)
-    outputs = {
-        name: state.outputs[node][output]
-        for name, (node, output) in graph.outputs.items()
-        if node in state.outputs
-    }
+    done = state.outputs
+    outputs = {name: done[node][output] for name, (node, output) in graph.outputs.items() if node in done}
     return RunResult(outputs, tuple(state.artifacts), state.finished, planned, record)

@@ -52,12 +52,14 @@ class Tiers:
 
         given: outputs that need not be looked for, because they come from outside.
         """
-        held = self.memory.hold([key for key in plan.reused_keys() if key not in (given or {})])
+        given = given or {}
+        wanted = [entry.key for entry in plan.with_action("memory") if entry.key and entry.key not in given]
+        held = self.memory.hold(wanted)
         if held is None:
             return None
-        held.update(given or {})
-        for entry in plan.entries.values():
-            if entry.action == "disk" and entry.key is not None and self.disk is not None:
+        held.update(given)
+        for entry in plan.with_action("disk"):
+            if entry.key is not None and self.disk is not None:
                 found = self.disk.get(entry.key)
                 if found is None:
                     return None

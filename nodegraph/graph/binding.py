@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -31,7 +31,8 @@ MAX_BODIES = 50
 class BoundNode(Struct, frozen=True, gc=False):
     """A node with its type: coerced literals with defaults filled in, and links as (node, output).
 
-    sources: the nodes that it reads from, each once.
+    sources: the nodes that it reads from, each once; eager: those of them that it reads before it starts (its
+    lazy inputs run when it asks for them).
     """
 
     id: str
@@ -40,6 +41,7 @@ class BoundNode(Struct, frozen=True, gc=False):
     params: Mapping[str, Any]
     links: Mapping[str, tuple[str, str]]
     sources: tuple[str, ...]
+    eager: tuple[str, ...]
     mentioned: tuple[tuple[str, str], ...] = ()
     """The (kind, name) of files that are there and that its literals speak of."""
 
@@ -85,6 +87,11 @@ class BoundGraph:
         if not any(type_.body_inputs for type_ in self.types):
             return ()
         return [node for node in self.nodes.values() if node.type.body_inputs]
+
+
+def distinct(types: Iterable[NodeType]) -> list[NodeType]:
+    """These types, each once."""
+    return list({id(type_): type_ for type_ in types}.values())
 
 
 def bind(document: Document, registry: Registry, files: FileNames) -> BoundGraph:
@@ -169,19 +176,21 @@ class _Binder:
         self.solver = Solver(self._problem, self.bodies.find, lambda: list(document.subgraphs))
 
     def bind(self) -> BoundGraph:
-        known, types = self.registry.nodes, self.types
-        for id_, entry in self.flat.nodes.items():
-            type_ = known.get(entry.type)
-            if type_ is None or type_.grows or entry.version is not None or self.given:
-                self._find_type(id_, entry)
-            elif type(entry) is not DamagedEntry:
+        entries, types, bind_node = self.flat.nodes, self.types, self._bind_node
+        plain = {} if self.given else self._plain_types()
+        for id_, entry in entries.items():
+            type_ = plain.get(entry.type)
+            if type_ is not None and entry.version is None:
                 types[id_] = type_
+            else:
+                self._find_type(id_, entry)
         bound: dict[str, BoundNode] = {}
         in_order = True
         for id_ in self._sequence():
-            node = self._bind_node(id_, self.flat.nodes[id_])
+            node = bind_node(id_, entries[id_])
             for source in node.sources:
-                in_order = in_order and source in bound
+                if source not in bound:
+                    in_order = False
             bound[id_] = node
         self._check_declared()
         outputs = self._bind_outputs()
@@ -219,8 +228,7 @@ class _Binder:
 
     def _sequence(self) -> list[str]:
         """The nodes in an order for binding: where types are generic, each after what it reads."""
-        kinds = {id(type_): type_ for type_ in self.types.values()}
-        if not any(type_.is_generic for type_ in kinds.values()):
+        if not any(type_.is_generic for type_ in distinct(self.types.values())):
             return list(self.types)
         reads = {
             id_: [
@@ -235,6 +243,12 @@ class _Binder:
             return topology.order(reads)
         except topology.CycleError:
             return list(self.types)  # the circle is reported when the links are bound
+
+    def _plain_types(self) -> Mapping[str, NodeType]:
+        """Of the types that the document names, those that are the same at each of their nodes."""
+        known = self.registry.nodes
+        found = {kind: known[kind] for kind in {e.type for e in self.flat.nodes.values()} if kind in known}
+        return {kind: type_ for kind, type_ in found.items() if not type_.grows}
 
     def _find_type(self, id_: str, entry: Entry) -> None:
         if id_ in self.given:
@@ -262,25 +276,23 @@ class _Binder:
         self.types[id_] = type_
 
     def _bind_node(self, id_: str, entry: Entry) -> BoundNode:
-        type_ = self.types[id_]
+        types = self.types
+        type_ = types[id_]
+        inputs = type_.inputs
         params: dict[str, Any] = dict(type_.defaults)
         links: dict[str, tuple[str, str]] = {}
         for name, given in entry.inputs.items():
-            if name not in type_.inputs:
-                self._problem(
-                    "unknown_input", f"'{type_.id}' has no such input", id_, name,
-                    remedy=suggest(name, type_.inputs),
-                )  # fmt: skip
+            spec = inputs.get(name)
+            if spec is None:
+                self._report_unknown(id_, type_, name)
                 continue
-            spec = type_.inputs[name]
             if type(given) is spec.plain:  # the short way of most literals
                 params[name] = given
                 continue
             params.pop(name, None)
             reference = given.get("from") if type(given) is dict and len(given) == 1 else None
             if type(reference) is str:  # as `link_of` has it
-                source = self.types.get(reference)
-                known = source.known_output if source is not None else None
+                known = types[reference].known_output if reference in types else None
                 if known is not None and known.type is spec.type:  # the short way of most links
                     links[name] = reference, known.name
                     continue
@@ -291,19 +303,24 @@ class _Binder:
                 self._bind_literal(id_, spec, literal_of(given), params)
         for name in type_.required_inputs:
             if name not in entry.inputs:
-                self._report_missing(id_, type_.inputs[name])
+                self._report_missing(id_, inputs[name])
         if type_.is_generic:
             linked = {name: self._output_type(*link) for name, link in links.items()}
             self.solver.solve(id_, type_, params, linked)
-        sources = tuple({source: None for source, _ in links.values()}) if links else ()
+        sources = tuple(dict.fromkeys([source for source, _ in links.values()])) if links else ()
+        eager = _eager(type_, links) if type_.lazy_inputs else sources
         mentioned = self._mentioned(type_, params) if type_.mentions is not None else ()
-        return BoundNode(id_, entry.title or id_, type_, params, links, sources, mentioned)
+        return BoundNode(id_, entry.title or id_, type_, params, links, sources, eager, mentioned)
 
     def _mentioned(self, type_: NodeType, params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         """Of each file that literals mention the first candidate that is there."""
         groups = type_.mentions(params) if type_.mentions is not None else ()
         found = (next((pair for pair in pairs if self.files.has(*pair)), None) for pairs in groups)
         return tuple(dict.fromkeys(pair for pair in found if pair is not None))
+
+    def _report_unknown(self, id_: str, type_: NodeType, name: str) -> None:
+        remedy = suggest(name, type_.inputs)
+        self._problem("unknown_input", f"'{type_.id}' has no such input", id_, name, remedy=remedy)
 
     def _report_missing(self, id_: str, spec: InputSpec) -> None:
         remedy = (
@@ -382,10 +399,10 @@ class _Binder:
 
     def _bind_outputs(self) -> dict[str, tuple[str, str]]:
         outputs: dict[str, tuple[str, str]] = {}
+        types = self.types
         for name, reference in self.flat.outputs.items():
-            whole = self.types.get(reference)
-            if whole is not None and whole.single_output is not None:
-                outputs[name] = reference, whole.single_output.name
+            if reference in types and (only := types[reference].single_output) is not None:
+                outputs[name] = reference, only.name
                 continue
             resolved = self._resolve(reference, None, f"outputs.{name}")
             if resolved is not None:
@@ -447,3 +464,8 @@ class _Binder:
     ) -> None:  # fmt: skip
         title = self.flat.nodes[node].title if node in self.flat.nodes else None
         self.problems.append(Problem(code, message, node, title, name, expected, found, remedy or None))
+
+
+def _eager(type_: NodeType, links: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
+    """The nodes that one with lazy inputs reads before it starts, each once."""
+    return tuple(dict.fromkeys([node for name, (node, _) in links.items() if name not in type_.lazy_inputs]))

@@ -64,7 +64,10 @@ class Flat:
 def expand(document: Document, registry: Registry, files: FileNames) -> Flat:
     """The flat form of a document. Linear in the size of the expansion."""
     outputs = {name: entry.source for name, entry in document.outputs.items()}
-    if not any(entry.mode or entry.type.startswith("#") for entry in document.nodes.values()):
+    # Asked of the few kinds and modes rather than of every node: most documents have neither.
+    kinds = {entry.type for entry in document.nodes.values()}
+    modes = {entry.mode for entry in document.nodes.values()}
+    if modes <= {None} and not any(kind.startswith("#") for kind in kinds):
         return Flat(dict(document.nodes), outputs)
     top = _Scope("", document.nodes, {}, ())
     return _Expander(document, registry, files).run(top, outputs)
