@@ -53,6 +53,13 @@ class Snapshot:
     choice_code: Mapping[Pair, str] = field(default_factory=dict)
 
 
+class Upstream(Struct, frozen=True, gc=False):
+    """The key part of a linked input: the output of another node, by that node's key."""
+
+    key: str | None
+    output: str
+
+
 class PlanEntry(Struct, frozen=True, gc=False):
     """One node: its key (None while a file's hash is missing), what happens to it, and why."""
 
@@ -236,7 +243,7 @@ def _parts(
     type_ = node.type
     parts = type_.counting(node.params)
     for name, (source, output) in node.links.items():
-        parts[name] = {"key": keys[source], "output": output}
+        parts[name] = Upstream(keys[source], output)
     if type_.depends_on_inputs_alone:
         return parts
     traits = by_node.get(node.id)
