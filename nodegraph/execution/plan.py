@@ -81,7 +81,6 @@ class Plan:
     graph: BoundGraph = field(repr=False)
     entries: Mapping[str, PlanEntry] = field(repr=False)
     targets: tuple[str, ...]
-
     counts: Counter[Action] = field(repr=False)
     """How many nodes have each action."""
 

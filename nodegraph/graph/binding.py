@@ -74,7 +74,7 @@ class BoundGraph:
     @cached_property
     def types(self) -> Sequence[NodeType]:
         """The types of the nodes, each once."""
-        return list({id(node.type): node.type for node in self.nodes.values()}.values())
+        return distinct([node.type for node in self.nodes.values()])
 
     @cached_property
     def is_trivial(self) -> bool:
